@@ -1,0 +1,88 @@
+"""`python -m spec.compiler COMMAND`: what can be done with the spec."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from spec.compiler import python
+from spec.compiler.graph import mermaid
+from spec.compiler.lint import lint
+from spec.compiler.reader import Spec, SpecError, read
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
+    """Run one command; the exit status is 0 when all is well, 1 when the spec or a generated file is not."""
+    parser = argparse.ArgumentParser(prog="python -m spec.compiler", description="Compile, check and draw the spec.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("build", help="write the generated files")
+    commands.add_parser("check", help="compare the generated files, whole texts, with what build would write")
+    commands.add_parser("lint", help="totality, unreachable states, unknown or uncarried rules, rules without a case")
+    graph = commands.add_parser("graph", help="draw a machine as Mermaid text on stdout")
+    graph.add_argument("machine", nargs="?", help="session, connection or guest; all of them when left out")
+    options = parser.parse_args(arguments)
+    try:
+        spec = read(root / "spec" / "v1")
+    except SpecError as error:
+        print(error, file=sys.stderr)
+        return 1
+    match options.command:
+        case "build":
+            return build(spec, root)
+        case "check":
+            return check(spec, root)
+        case "lint":
+            return report(lint(spec))
+        case _:
+            return draw(spec, options.machine)
+
+
+def build(spec: Spec, root: Path) -> int:
+    """Write every generated file; a spec with findings is not built."""
+    if findings := lint(spec):
+        return report(findings)
+    for path, text in python.write(spec).items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text, encoding="utf-8")
+    return 0
+
+
+def check(spec: Spec, root: Path) -> int:
+    """Compare whole texts: a generated file that was edited, or that is older than its table, is drift."""
+    drift: list[str] = []
+    written = python.write(spec)
+    for path, text in written.items():
+        if not (root / path).is_file():
+            drift.append(f"{path}: is missing; run `make spec`")
+        elif (root / path).read_text(encoding="utf-8") != text:
+            drift.append(f"{path}: differs from its table; run `make spec`, never edit it")
+    package = f"tunnel/spec/v{spec.protocol.wire}"
+    drift += [
+        f"{package}/{path.name}: nothing generates it"
+        for path in sorted((root / package).glob("*.py"))
+        if f"{package}/{path.name}" not in written
+    ]
+    return report(drift)
+
+
+def draw(spec: Spec, machine: str | None) -> int:
+    """Print the diagrams."""
+    if machine is not None and machine not in spec.machines:
+        print(f"{machine!r} is no machine; there are {', '.join(spec.machines)}", file=sys.stderr)
+        return 2
+    for name, table in spec.machines.items():
+        if machine in (None, name):
+            print(mermaid(table))
+    return 0
+
+
+def report(findings: list[str]) -> int:
+    """Print findings to stderr; the exit status."""
+    for finding in findings:
+        print(finding, file=sys.stderr)
+    return 1 if findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

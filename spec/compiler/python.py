@@ -1,0 +1,117 @@
+"""Writes the Python modules under `tunnel/spec/v1`: constants, frames, refusals, rules and the machines."""
+
+from collections.abc import Iterable
+from enum import Enum
+from functools import partial
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from msgspec import Struct, structs
+
+from spec.compiler.reader import Spec
+from tunnel.spec.model import Field, Machine, Role, Shape
+
+_OBJECTS = {"refusal": "Refusal", "closing": "Closing", "cause": "Cause", "failure": "Failure", "notice": "Notice"}
+
+
+def write(spec: Spec) -> dict[str, str]:
+    """Every generated file: path below the root of the repository, and its whole text."""
+    environment = Environment(
+        loader=PackageLoader("spec.compiler"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - Python comes out of it, not HTML
+    )
+    environment.filters |= {"literal": literal, "class_name": class_name, "constant_name": str.upper, "doc": doc}
+    environment.globals |= {"python_type": partial(python_type, spec=spec), "python_name": python_name, "by": by, "objects": _OBJECTS}
+    package = f"tunnel/spec/v{spec.protocol.wire}"
+    files = {
+        f"{package}/{name}.py": environment.get_template(f"{name}.py.jinja").render(spec=spec)
+        for name in ("__init__", "constants", "frames", "refusals", "rules")
+    }
+    for name, machine in spec.machines.items():
+        files[f"{package}/{name}.py"] = environment.get_template("machine.py.jinja").render(
+            spec=spec, machine=machine, takes=taken(machine), used=used(machine)
+        )
+    return files
+
+
+def literal(value: Any) -> str:
+    """The Python expression of a value of the tables; fields that stand at their default are left out."""
+    match value:
+        case Enum():
+            return f"model.{type(value).__name__}.{value.name}"
+        case Struct():
+            given = [f"{f.name}={literal(getattr(value, f.name))}" for f in structs.fields(value) if not _is_default(value, f)]
+            return f"model.{type(value).__name__}({', '.join(given)})"
+        case tuple():
+            inside = ", ".join(literal(item) for item in value)  # pyright: ignore[reportUnknownVariableType]
+            return f"({inside},)" if len(value) == 1 else f"({inside})"  # pyright: ignore[reportUnknownArgumentType]
+        case dict():
+            return "{" + ", ".join(f"{literal(key)}: {literal(item)}" for key, item in value.items()) + "}"  # pyright: ignore[reportUnknownVariableType]
+        case str():
+            return '"' + repr(value)[1:-1].replace('"', '\\"').replace("\\'", "'") + '"'
+        case _:
+            return repr(value)
+
+
+def _is_default(value: Struct, field: structs.FieldInfo) -> bool:
+    if field.default is not structs.NODEFAULT:
+        return bool(getattr(value, field.name) == field.default)
+    return field.default_factory is not structs.NODEFAULT and not getattr(value, field.name)
+
+
+def class_name(name: str) -> str:
+    """`auth_ok` -> `AuthOk`."""
+    return "".join(word.capitalize() for word in name.split("_"))
+
+
+def python_name(field: Field) -> str:
+    """`sinceSeq` -> `since_seq`; `from` -> `sender`, since it is a keyword."""
+    if field.name == "from":
+        return "sender"
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in field.name)
+
+
+def python_type(field: Field, spec: Spec) -> str:
+    """The msgspec type of a field."""
+    records = {record.name for record in spec.frames.records}
+    match field.type.split():
+        case ["string"]:
+            return f"Annotated[str, Meta(max_length=constants.{field.max})]" if field.max.endswith("_CHARS") else "str"
+        case ["integer"]:
+            return f"Annotated[int, Meta(ge={field.min}, le=constants.{field.max})]"
+        case ["number"]:
+            return "int | float"
+        case ["any"] | ["const"]:
+            return "Any"
+        case ["one", "of", *words]:
+            return f"Literal[{', '.join(literal(word) for word in words)}]"
+        case [record, "list"] if record in records:
+            return f"tuple[{class_name(record)}, ...]"
+        case [record] if record in records:
+            return class_name(record)
+        case _:
+            raise ValueError(f"{field.name}: {field.type!r} is no type")
+
+
+def by(frames: Iterable[Shape], sender: Role | str) -> list[Shape]:
+    """The frames of one sender."""
+    return [frame for frame in frames if frame.sender is Role(sender)]
+
+
+def doc(text: str) -> str:
+    """A text inside a docstring."""
+    return text.replace("\\", "\\\\").replace('"""', "'''").replace("\u2014", "-")
+
+
+def taken(machine: Machine) -> list[str]:
+    """The tables of which the machine's actions take an object."""
+    return sorted({_OBJECTS[action.takes] for action in machine.actions if action.takes})
+
+
+def used(machine: Machine) -> list[str]:
+    """Every action as it stands in a row, once, in the order of the table."""
+    return list(dict.fromkeys(action for row in machine.transitions for action in row.do))

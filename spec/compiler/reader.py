@@ -1,0 +1,96 @@
+"""Reads the tables of one wire version; a typo in any of them is an error that names file, row and field."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from tunnel.spec.model import Cases, Frames, Machine, Protocol, Refusals, Rules
+
+MACHINES = ("session", "connection", "guest")
+
+T = TypeVar("T")
+
+
+class SpecError(Exception):
+    """A table of the spec is wrong; the text names file, row and field."""
+
+
+class Spec(msgspec.Struct, frozen=True, kw_only=True):
+    """All tables of one wire version."""
+
+    folder: Path
+    protocol: Protocol
+    frames: Frames
+    refusals: Refusals
+    rules: Rules
+    cases: Cases
+    machines: dict[str, Machine]
+
+    @property
+    def constants(self) -> dict[str, int]:
+        """Every constant by its name."""
+        return {constant.name: constant.value for constant in self.protocol.constants}
+
+
+def read(folder: Path) -> Spec:
+    """Read the tables of `folder`, one wire version.
+
+    Raises:
+        SpecError: a file is missing, is not TOML, or holds a field or a type that the tables do not have.
+    """
+    protocol = _table(folder / "protocol.toml", Protocol)
+    numbers = {constant.name: str(constant.value) for constant in protocol.constants}
+    return Spec(
+        folder=folder,
+        protocol=protocol,
+        frames=_table(folder / "frames.toml", Frames),
+        refusals=_table(folder / "refusals.toml", Refusals, numbers),
+        rules=_table(folder / "rules.toml", Rules),
+        cases=_table(folder / "cases.toml", Cases),
+        machines={name: _table(folder / f"{name}.toml", Machine) for name in MACHINES},
+    )
+
+
+def _table(path: Path, kind: type[T], numbers: dict[str, str] | None = None) -> T:
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SpecError(f"{path.name}: cannot be read ({error.strerror})") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SpecError(f"{path.name}: is not TOML: {error}") from None
+    if numbers is not None:
+        raw = _filled(raw, numbers, path.name)
+    try:
+        return msgspec.convert(raw, type=kind)
+    except msgspec.ValidationError as error:
+        raise SpecError(f"{path.name}: {_with_row(str(error), raw)}") from None
+
+
+def _filled(value: Any, numbers: dict[str, str], file: str) -> Any:
+    """Put the constants in: `{IDLE_SECONDS}` becomes its number. Lower-case placeholders belong to the notices."""
+
+    def number(match: re.Match[str]) -> str:
+        if match[1] not in numbers:
+            raise SpecError(f"{file}: {match[0]} is no constant of protocol.toml")
+        return numbers[match[1]]
+
+    if isinstance(value, str):
+        return re.sub(r"\{([A-Z_]+)\}", number, value)
+    if isinstance(value, list):
+        return [_filled(item, numbers, file) for item in value]  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(value, dict):
+        return {key: _filled(item, numbers, file) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType]
+    return value
+
+
+def _with_row(message: str, raw: Any) -> str:
+    """Name the row: `$.transitions[3].fro` alone sends the reader counting."""
+    for name, index in re.findall(r"\.(\w+)\[(\d+)\]", message)[:1]:
+        row = raw[name][int(index)]
+        label = row.get("id") or row.get("name") if isinstance(row, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        if label:
+            return f"row {label!r} of {name}: {message}"
+    return message

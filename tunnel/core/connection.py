@@ -1,0 +1,40 @@
+"""One connection as the host holds it: its machine, and what was said on it so far."""
+
+from tunnel.core.effects import ConnectionId
+from tunnel.core.instant import TICKS_PER_SECOND, Instant
+from tunnel.core.machine import Machine
+from tunnel.spec.v1 import connection
+from tunnel.spec.v1.constants import CONTROL_FRAMES, PING_SECONDS, SECONDS
+
+
+class Connection:
+    """A socket that reached the relay.
+
+    Args:
+        number: how the listener calls it.
+        now: when it was accepted.
+    """
+
+    def __init__(self, number: ConnectionId, now: Instant) -> None:
+        self.number = number
+        self.machine: Machine[connection.State, connection.Event, connection.Action] = Machine(
+            connection.MACHINE, connection.State, connection.ACTIONS, SECONDS, now.ticks
+        )
+        self.challenge = ""
+        self.name = ""
+        self.sent = 0
+        """The last number that this guest was sent."""
+        self._controls = 0
+        self._controls_since = now.ticks
+
+    @property
+    def is_stranger(self) -> bool:
+        """Whether it may still be admitted, and counts against STRANGER_CONNECTIONS."""
+        return self.machine.state in (connection.State.OPENING, connection.State.CHALLENGED)
+
+    def control_floods(self, now: Instant) -> bool:
+        """Count a WebSocket control frame; whether there are too many of them (SIZE-8)."""
+        if now.ticks - self._controls_since >= PING_SECONDS * TICKS_PER_SECOND:
+            self._controls, self._controls_since = 0, now.ticks
+        self._controls += 1
+        return self._controls > CONTROL_FRAMES

@@ -1,0 +1,156 @@
+"""Runs a table of the spec as a `transitions` machine: a row that is not in the table cannot be taken.
+
+The library's defaults are too forgiving for a protocol: there are no automatic transitions here, an event without a row
+is an error, and callbacks do nothing but note which row was taken. One machine is built for each table and shared; what
+is alive, a `Machine` here, is a bare model: a state and its timers.
+"""
+
+from collections.abc import Mapping
+from enum import Enum
+from functools import cache
+from typing import Any, Generic, TypeVar
+
+import transitions
+from msgspec import Struct
+
+from tunnel.core.timers import Timers
+from tunnel.errors import OurFault
+from tunnel.spec import model
+from tunnel.spec.expressions import Value, evaluate, parse
+
+StateT = TypeVar("StateT", bound=Enum)
+EventT = TypeVar("EventT", bound=Enum)
+ActionT = TypeVar("ActionT")
+
+
+class Move(Struct, Generic[ActionT], frozen=True):
+    """A row that was taken."""
+
+    row: str
+    actions: tuple[ActionT, ...]
+
+
+class _Model:
+    """What `transitions` moves: it sees no more of us than this."""
+
+    def __init__(self, state: str, timers: Timers) -> None:
+        self.state = state
+        self.timers = timers
+        self.taken: model.Row | None = None
+
+
+class Machine(Generic[StateT, EventT, ActionT]):
+    """One machine, alive.
+
+    Args:
+        table: the generated rows.
+        states: the generated enum of its states.
+        actions: the generated actions by their text in the rows.
+        seconds: duration of every constant that a timer names.
+        now: ticks at which it starts.
+    """
+
+    def __init__(
+        self,
+        table: model.Machine,
+        states: type[StateT],
+        actions: Mapping[str, ActionT],
+        seconds: Mapping[str, int],
+        now: int,
+    ) -> None:
+        self.table = table
+        self._states = states
+        self._actions = actions
+        self._events = _events(_Key(table))
+        self._model = _Model(table.initial, Timers(table, seconds, now))
+
+    @property
+    def state(self) -> StateT:
+        """Where it is."""
+        return self._states(self._model.state)
+
+    @property
+    def timers(self) -> Timers:
+        """Its timers, to be asked."""
+        return self._model.timers
+
+    def fire(self, event: EventT, now: int, **facts: bool) -> Move[ActionT]:
+        """Take the first row of this state and event whose condition holds, and set the timers.
+
+        Args:
+            event: what happens.
+            now: ticks.
+            facts: what the conditions of this event ask for.
+
+        Raises:
+            OurFault: the table has no row for it, or a fact is missing.
+        """
+        try:
+            self._events[event.value].trigger(self._model, now=now, facts=facts)
+        except (transitions.MachineError, KeyError) as error:
+            raise OurFault(f"{self.table.machine}: {event.value!r} in {self._model.state!r} with {facts}: {error}") from None
+        row, self._model.taken = self._model.taken, None
+        if row is None:
+            raise OurFault(f"{self.table.machine}: no row for {event.value!r} in {self._model.state!r} with {facts}")
+        self._model.timers.moved(self._model.state, (event.value, *(action.split()[0] for action in row.do)), now)
+        return Move(row.id, tuple(self._actions[action] for action in row.do))
+
+
+class _Key:
+    """A table as a key of a cache: tables are constants, so identity is enough (and their dicts do not hash)."""
+
+    def __init__(self, table: model.Machine) -> None:
+        self.table = table
+
+    def __hash__(self) -> int:
+        return id(self.table)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Key) and other.table is self.table
+
+
+@cache
+def _events(key: _Key) -> Mapping[str, Any]:  # transitions is untyped: Event.trigger(model, **kwargs) -> bool
+    """The events of the one `transitions` machine of this table."""
+    table = key.table
+    machine = transitions.Machine(
+        model=None,
+        states=[state.name for state in table.states],
+        initial=table.initial,
+        auto_transitions=False,
+        ignore_invalid_triggers=False,
+        send_event=True,
+    )
+    for state in table.states:
+        for event in table.events:
+            for row in table.rows_for(state.name, event.name) or table.rows_for(state.name, "*"):
+                machine.add_transition(
+                    trigger=event.name,
+                    source=state.name,
+                    dest=None if row.to == "=" else row.to,
+                    conditions=[_Condition(row.when)] if row.when else None,
+                    before=[_Note(row)],
+                )
+    return machine.events
+
+
+class _Condition:
+    """A row's condition, as `transitions` asks for it."""
+
+    def __init__(self, when: str) -> None:
+        self._tree = parse(when)
+
+    def __call__(self, event: transitions.EventData) -> bool:
+        now: int = event.kwargs["now"]
+        names: dict[str, Value] = {**event.kwargs["facts"], "state": event.model.state}
+        return bool(evaluate(self._tree, names, lambda _, words: event.model.timers.passed(words[0], now)))
+
+
+class _Note:
+    """Notes on the model which row was taken."""
+
+    def __init__(self, row: model.Row) -> None:
+        self._row = row
+
+    def __call__(self, event: transitions.EventData) -> None:
+        event.model.taken = self._row

@@ -1,0 +1,93 @@
+"""The numbered messages of a session, without gaps, and what they say to their reader.
+
+Bodies stay sealed until they are read: a host never opens what it relays unless its own agent listens.
+"""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Final
+
+from tunnel import crypto
+from tunnel.core.text import visible
+from tunnel.errors import Unreadable
+from tunnel.spec.v1.constants import SYSTEM_MESSAGES, TEXT_BYTES, TRANSCRIPT_BYTES, TRANSCRIPT_MESSAGES
+from tunnel.spec.v1.frames import Message
+
+UNREADABLE: Final = "[unreadable]"
+REPLAYED: Final = "[replayed]"
+
+
+class Transcript:
+    """All messages of a session, and which of them must not be taken at their word.
+
+    Args:
+        key: opens the bodies.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+        self._messages: list[Message] = []
+        self._bytes = 0
+        self._nonces: set[str] = set()
+        self._replayed: set[int] = set()
+        self._concealed: set[int] = set()
+
+    @property
+    def last(self) -> int:
+        """The number of the last message; 0 when there is none."""
+        return len(self._messages)
+
+    def has_room(self, body_chars: int, waiting: int = 0) -> bool:
+        """Whether one more chat fits behind those that wait for their number (SIZE-10)."""
+        return self.last + waiting < TRANSCRIPT_MESSAGES and self._bytes + body_chars <= TRANSCRIPT_BYTES
+
+    @property
+    def overfull(self) -> bool:
+        """Whether there are more messages than a host may send (SIZE-10)."""
+        return self.last >= TRANSCRIPT_MESSAGES + SYSTEM_MESSAGES or self._bytes > TRANSCRIPT_BYTES
+
+    def append(self, message: Message, *, concealed: bool = False, own: bool = False) -> None:
+        """Take the next message. A chat whose nonce was seen before is noted as a replay (SEAL-3).
+
+        Args:
+            message: its number is `last + 1`.
+            concealed: it counts, and is not shown (SEQ-6).
+            own: its nonce was noted when it was sent.
+        """
+        self._messages.append(message)
+        self._bytes += len(message.body)
+        if concealed:
+            self._concealed.add(message.seq)
+        if message.kind == "chat" and not own and not self.is_fresh(message.body):
+            self._replayed.add(message.seq)
+
+    def is_fresh(self, body: str) -> bool:
+        """Whether the nonce of this body is new; from now on it is not."""
+        nonce = body[: crypto.NONCE_CHARS]
+        if nonce in self._nonces:
+            return False
+        self._nonces.add(nonce)
+        return True
+
+    def after(self, seq: int) -> Iterator[Message]:
+        """The messages behind a number, concealed ones included: what a peer gets."""
+        return islice(self._messages, max(0, seq), None)
+
+    def at(self, seq: int) -> Message:
+        """The message with this number, from 1 to `last`."""
+        return self._messages[seq - 1]
+
+    def is_shown(self, message: Message) -> bool:
+        """Whether the reader may see it."""
+        return message.seq not in self._concealed
+
+    def text(self, message: Message) -> str:
+        """What it says. A system text is made visible (NAME-1). A chat that does not open is `[unreadable]`, a repeated one `[replayed]` (SEAL-2, SEAL-3)."""
+        if message.kind != "chat":
+            return visible(message.body, TEXT_BYTES)
+        if message.seq in self._replayed:
+            return REPLAYED
+        try:
+            return crypto.open_body(self._key, message.body)
+        except Unreadable:
+            return UNREADABLE

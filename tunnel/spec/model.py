@@ -1,0 +1,321 @@
+"""The types of the spec's tables: what a row may hold, and nothing about what it means.
+
+Unknown fields are errors, so a typo in a table is found when the table is read. The meaning of the
+machines is in `semantics.py`; the compiler that reads the TOML into these types is not shipped.
+"""
+
+from enum import Enum
+
+from msgspec import Struct, field
+
+
+class Level(Enum):
+    """How strongly a rule binds (RFC 2119)."""
+
+    MUST = "MUST"
+    MUST_NOT = "MUST NOT"
+    SHOULD = "SHOULD"
+    SHOULD_NOT = "SHOULD NOT"
+    MAY = "MAY"
+
+
+class Role(Enum):
+    """Whom a rule binds, or who sends a frame."""
+
+    HOST = "host"
+    GUEST = "guest"
+    BOTH = "both"
+
+
+class Observable(Enum):
+    """Where a breach of a rule can be seen."""
+
+    WIRE = "wire"
+    """By a peer: what it receives, or fails to receive."""
+    TOOL = "tool"
+    """By the person or agent on the same side: a result, an error, a status."""
+    MODEL = "model"
+    """Only where the clock is an argument: by the model, and by tests with a virtual clock."""
+    NONE = "none"
+    """Not from outside; the rule says why."""
+
+
+class Table(Struct, forbid_unknown_fields=True, frozen=True):
+    """Base of all rows: frozen, and a field that is not declared is an error."""
+
+
+class Constant(Table):
+    """A number of the protocol. This is the only place where it is written."""
+
+    name: str
+    value: int
+    unit: str
+    doc: str
+
+
+class Protocol(Table):
+    """`protocol.toml`."""
+
+    name: str
+    wire: int
+    spec_version: str
+    summary: str
+    files: tuple[str, ...]
+    constants: tuple[Constant, ...]
+
+
+class Field(Table):
+    """One field of a frame or a record, as it stands on the wire."""
+
+    name: str
+    type: str
+    """`string`, `integer`, `number`, `any`, `const`, `one of A B`, `RECORD`, `RECORD list`."""
+    doc: str
+    encoding: str = ""
+    """How the text is formed, for people: `base64url, 32 bytes` and the like."""
+    min: int | None = None
+    max: str = ""
+    """The constant that bounds it, with its unit in the constant's name."""
+    value: int | str | None = None
+    """What the sender writes when `type` is `const`; the receiver does not read it."""
+    default: int | str | None = None
+    visible: str = "operator"
+    """Who can read it besides the two ends: `operator` of the transport, or `nobody`."""
+
+
+class Shape(Table):
+    """A record inside frames, or a frame."""
+
+    name: str
+    doc: str
+    fields: tuple[Field, ...]
+    sender: Role | None = None
+    """None for a record."""
+    rules: tuple[str, ...] = ()
+
+
+class Frames(Table):
+    """`frames.toml`."""
+
+    tag_field: str
+    records: tuple[Shape, ...]
+    frames: tuple[Shape, ...]
+
+
+class Refusal(Table):
+    """Why a join is refused: the text is what goes over the wire in `auth_fail`."""
+
+    id: str
+    text: str
+    doc: str
+    next: str
+
+
+class Closing(Table):
+    """Why one end closes the WebSocket: code and reason of the close frame (RFC 6455 §7.4)."""
+
+    id: str
+    code: int
+    reason: str
+    doc: str
+
+
+class Cause(Table):
+    """Why a tunnel has ended for the end that says so."""
+
+    id: str
+    doc: str
+    next: str
+    closings: tuple[str, ...] = ()
+    """The close reasons from which a guest learns this cause."""
+
+
+class Failure(Table):
+    """Why a message cannot be said."""
+
+    id: str
+    doc: str
+    next: str
+
+
+class Notice(Table):
+    """The text of a system message, with its one placeholder, if any."""
+
+    id: str
+    text: str
+    doc: str
+
+
+class Refusals(Table):
+    """`refusals.toml`: every answer of no, and every end."""
+
+    refusals: tuple[Refusal, ...]
+    closings: tuple[Closing, ...]
+    causes: tuple[Cause, ...]
+    failures: tuple[Failure, ...]
+    notices: tuple[Notice, ...]
+
+
+class Rule(Table):
+    """One normative sentence."""
+
+    id: str
+    level: Level
+    role: Role
+    observable: Observable
+    text: str
+    why: str = ""
+    """The reason, where it is not plain; for `observable = "none"`, why it cannot be seen."""
+    carried_by: str = "rows"
+    """`rows` (a row or timer names it), or the part of an implementation that carries it out."""
+
+
+class Rules(Table):
+    """`rules.toml`."""
+
+    rules: tuple[Rule, ...]
+
+
+class Step(Table):
+    """One step of a conformance case: a verb, who does it, and what must be seen afterwards."""
+
+    do: str
+    by: str = ""
+    args: dict[str, str | int | bool] = field(default_factory=dict[str, str | int | bool])
+    expect: str = ""
+    expects: dict[str, str | int | bool] = field(default_factory=dict[str, str | int | bool])
+    tolerate: tuple[str, ...] = ()
+    """Outcomes that are not this version's, but break nothing: reported as non-strict."""
+
+
+class Case(Table):
+    """A conversation that shows whether an implementation keeps some rules."""
+
+    id: str
+    title: str
+    judges: Role
+    rules: tuple[str, ...]
+    steps: tuple[Step, ...]
+    needs: tuple[str, ...] = ()
+    """`time` when protocol time must pass."""
+
+
+class Verb(Table):
+    """A verb of the cases: what the harness does."""
+
+    name: str
+    doc: str
+    args: tuple[str, ...] = ()
+
+
+class Outcome(Table):
+    """An outcome that a step of a case may expect."""
+
+    name: str
+    doc: str
+    args: tuple[str, ...] = ()
+
+
+class Cases(Table):
+    """`cases.toml`."""
+
+    verbs: tuple[Verb, ...]
+    outcomes: tuple[Outcome, ...]
+    cases: tuple[Case, ...]
+
+
+class State(Table):
+    """A state of a machine."""
+
+    name: str
+    doc: str
+    final: bool = False
+
+
+class Event(Table):
+    """Something that happens to a machine, with the facts that its conditions may ask for."""
+
+    name: str
+    source: str
+    doc: str
+    facts: tuple[str, ...] = ()
+
+
+class Timer(Table):
+    """A span of time that starts when `runs_in` is entered and stops when it is left."""
+
+    name: str
+    duration: str
+    """Name of a constant, in seconds."""
+    runs_in: tuple[str, ...]
+    passed_when: str
+    """`elapsed > duration` or `elapsed >= duration`: whether the boundary itself is still good."""
+    doc: str
+    restarts_on: tuple[str, ...] = ()
+    """Actions (the verb alone) and events that set it back to zero while it runs."""
+    fires: str = ""
+    """The event that happens when it has passed; none for a timer that is only asked."""
+    rules: tuple[str, ...] = ()
+
+
+class ActionKind(Table):
+    """A verb that rows may use, and the table in which its object stands."""
+
+    name: str
+    doc: str
+    takes: str = ""
+    """`refusal`, `closing`, `cause`, `failure`, `notice`, or nothing."""
+
+
+class Row(Table):
+    """A transition. Rows of one (state, event) are tried from top to bottom."""
+
+    id: str
+    on: str
+    leaves: tuple[str, ...] = field(name="from")
+    """The states from which the row goes, by name or group; `from` in the table."""
+    to: str
+    when: str = ""
+    do: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+
+
+class Invariant(Table):
+    """What must hold after every step, however the rows are written."""
+
+    id: str
+    holds: str
+    doc: str
+    rules: tuple[str, ...] = ()
+
+
+class Machine(Table):
+    """`session.toml`, `connection.toml`, `guest.toml`."""
+
+    machine: str
+    title: str
+    doc: str
+    initial: str
+    states: tuple[State, ...]
+    events: tuple[Event, ...]
+    timers: tuple[Timer, ...]
+    actions: tuple[ActionKind, ...]
+    transitions: tuple[Row, ...]
+    invariants: tuple[Invariant, ...]
+    groups: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+
+    def states_of(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """The states that the names stand for: a state itself, a group, or `live` (all but the final ones)."""
+        found: list[str] = []
+        for name in names:
+            if name == "*":
+                found += [state.name for state in self.states]
+            elif name == "live":
+                found += [state.name for state in self.states if not state.final]
+            else:
+                found += self.groups.get(name, (name,))
+        return tuple(dict.fromkeys(found))
+
+    def rows_for(self, state: str, event: str) -> tuple[Row, ...]:
+        """The rows of one (state, event), in the order in which they are tried."""
+        return tuple(row for row in self.transitions if row.on == event and state in self.states_of(row.leaves))

@@ -1,0 +1,140 @@
+"""What the tables mean: the reference interpreter, written for reading and not for speed.
+
+It shares no code with the machines that run (`tunnel.core.machine`), so that each can be checked against the other.
+Time is a whole number of ticks, given with every input; how many ticks a second has is an argument.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from tunnel.spec.expressions import Value, evaluate, parse
+from tunnel.spec.model import Machine, Row, Timer
+
+
+class Configuration(NamedTuple):
+    """Where a machine is: its state, since when each running timer runs, and what it did so far."""
+
+    state: str
+    since: Mapping[str, int]
+    counts: Mapping[str, int]
+
+
+class Step(NamedTuple):
+    """One row taken."""
+
+    event: str
+    row: Row
+    before: Configuration
+    after: Configuration
+    facts: Mapping[str, bool]
+    now: int
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """What the row does, as it stands in the table: `refuse bad_key`."""
+        return self.row.do
+
+
+class NoRow(Exception):
+    """A machine is not total: nothing is said about an event in a state."""
+
+
+class Interpreter:
+    """The meaning of one machine.
+
+    Args:
+        machine: the table.
+        seconds: duration of every constant that a timer names, in seconds.
+        ticks: ticks in a second.
+    """
+
+    def __init__(self, machine: Machine, seconds: Mapping[str, int], ticks: int = 1) -> None:
+        self.machine = machine
+        self._durations = {timer.name: seconds[timer.duration] * ticks for timer in machine.timers}
+        self._timers = {timer.name: timer for timer in machine.timers}
+
+    def start(self, now: int) -> Configuration:
+        """The configuration at the beginning, with the timers of the initial state running."""
+        initial = self.machine.initial
+        return Configuration(initial, {t.name: now for t in self.machine.timers if initial in self._runs_in(t)}, {})
+
+    def passed(self, configuration: Configuration, timer: str, now: int) -> bool:
+        """Whether the timer runs and has passed."""
+        if timer not in configuration.since:
+            return False
+        span: dict[str, Value] = {"elapsed": now - configuration.since[timer], "duration": self._durations[timer]}
+        return bool(evaluate(parse(self._timers[timer].passed_when), span, _no_calls))
+
+    def due(self, configuration: Configuration, now: int) -> str | None:
+        """The event of the timer that has been due for longest, if any is."""
+        ready = [t for t in self.machine.timers if t.fires and self.passed(configuration, t.name, now)]
+        if not ready:
+            return None
+        return min(ready, key=lambda t: configuration.since[t.name] + self._durations[t.name]).fires
+
+    def handle(self, configuration: Configuration, event: str, facts: Mapping[str, bool], now: int) -> list[Step]:
+        """The steps that an input causes: first the timers that are due (TIME-1), then the input itself."""
+        steps = self.expire(configuration, now)
+        last = steps[-1].after if steps else configuration
+        return [*steps, self.step(last, event, facts, now)]
+
+    def expire(self, configuration: Configuration, now: int) -> list[Step]:
+        """The steps of all timers that are due."""
+        steps: list[Step] = []
+        while event := self.due(configuration, now):
+            steps.append(self.step(configuration, event, {}, now))
+            configuration = steps[-1].after
+        return steps
+
+    def step(self, configuration: Configuration, event: str, facts: Mapping[str, bool], now: int) -> Step:
+        """Take the first row of this state and event whose condition holds.
+
+        Raises:
+            NoRow: there is none.
+        """
+        for row in self.machine.rows_for(configuration.state, event) or self.machine.rows_for(configuration.state, "*"):
+            if not row.when or self._holds(row.when, configuration, facts, now):
+                return Step(event, row, configuration, self._after(configuration, event, row, now), facts, now)
+        raise NoRow(f"{self.machine.machine}: no row for {event!r} in {configuration.state!r} with {dict(facts)}")
+
+    def violated(self, step: Step) -> list[str]:
+        """The ids of the invariants that do not hold after this step."""
+        names: dict[str, Value] = {event_fact: False for event in self.machine.events for event_fact in event.facts}
+        names |= step.facts
+        names |= {"state": step.after.state, "old_state": step.before.state, "event": step.event}
+
+        def call(function: str, words: tuple[str, ...]) -> Value:
+            match function:
+                case "passed":
+                    return self.passed(step.before, words[0], step.now)
+                case "count":
+                    return step.after.counts.get(words[0], 0)
+                case _:
+                    return any(action.split()[: len(words)] == list(words) for action in step.row.do)
+
+        return [i.id for i in self.machine.invariants if not evaluate(parse(i.holds), names, call)]
+
+    def _holds(self, when: str, configuration: Configuration, facts: Mapping[str, bool], now: int) -> bool:
+        names: dict[str, Value] = {**facts, "state": configuration.state}
+        return bool(evaluate(parse(when), names, lambda _, words: self.passed(configuration, words[0], now)))
+
+    def _after(self, configuration: Configuration, event: str, row: Row, now: int) -> Configuration:
+        state = configuration.state if row.to == "=" else row.to
+        touched = {event, *(action.split()[0] for action in row.do)}
+        since: dict[str, int] = {}
+        for timer in self.machine.timers:
+            if state not in self._runs_in(timer):
+                continue
+            fresh = timer.name not in configuration.since or not touched.isdisjoint(timer.restarts_on)
+            since[timer.name] = now if fresh else configuration.since[timer.name]
+        counts = Counter(configuration.counts)
+        counts.update(action.split()[0] for action in row.do)
+        return Configuration(state, since, dict(counts))
+
+    def _runs_in(self, timer: Timer) -> tuple[str, ...]:
+        return self.machine.states_of(timer.runs_in)
+
+
+def _no_calls(function: str, words: tuple[str, ...]) -> Value:
+    raise ValueError(f"{function}({', '.join(words)}) has no meaning here")
