@@ -25,7 +25,12 @@ def write(spec: Spec) -> dict[str, str]:
         autoescape=False,  # noqa: S701 - Python comes out of it, not HTML
     )
     environment.filters |= {"literal": literal, "class_name": class_name, "constant_name": str.upper, "doc": doc}
-    environment.globals |= {"python_type": partial(python_type, spec=spec), "python_name": python_name, "by": by, "objects": _OBJECTS}
+    environment.globals |= {
+        "python_type": partial(python_type, spec=spec),
+        "python_name": python_name,
+        "by": by,
+        "objects": _OBJECTS,
+    }
     package = f"tunnel/spec/v{spec.protocol.wire}"
     files = {
         f"{package}/{name}.py": environment.get_template(f"{name}.py.jinja").render(spec=spec)

@@ -1,0 +1,1 @@
+"""What a person installs: the MCP server and the command line."""

@@ -94,6 +94,11 @@ class Host:
         """How many bytes a frame on this connection may have (SIZE-1, SIZE-2)."""
         return GUEST_FRAME_BYTES if number == self.guest else STRANGER_FRAME_BYTES
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether the guest still has to get a part of the backlog."""
+        return self._guest is not None and self._guest.sent < self.transcript.last
+
     def link_expires_at(self) -> int | None:
         """Ticks at which the link's lifetime is over; None before it was handed out and after the end."""
         return self._session.timers.deadline_of("link")

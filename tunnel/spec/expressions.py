@@ -1,12 +1,19 @@
 """The language of conditions and invariants: parsed once into a small tree, which has one meaning.
 
-    not, and, or, ==, !=, <=, >=, <, >, in        over names and whole numbers
-    passed(TIMER)                                 the timer has passed at the moment of this step
-    did(VERB), did(VERB, OBJECT)                  the step's row does this (invariants only)
-    count(VERB)                                   how often it was done so far (invariants only)
+    not, and, or, ==, !=, <=, >=, <, >     over names and whole numbers
+    passed(TIMER)                          the timer has passed at the moment of this step
 
-A name is a fact of the event, one of `state`, `old_state`, `event`, or a symbol to compare those with. Python's own
-parser reads the text; every node that is not in the list above is refused.
+In invariants also:
+
+    did(VERB), did(VERB, OBJECT)           the step's row does this
+    before(VERB, VERB)                     the step's row does both, in this order
+    count(VERB)                            how often it was done so far, this step included
+    elapsed(TIMER)                         how long the timer has run when the step is taken; 0 when it does not run
+    started(TIMER)                         this step starts the timer, or sets it back to zero
+    running(TIMER)                         the timer runs after this step
+
+A name is a fact of the event, one of `state`, `old_state`, `event`, a symbol to compare those with, or (in invariants) a
+constant to compare `elapsed` with. Python's own parser reads the text; every node that is not in the list above is refused.
 """
 
 import ast
@@ -64,7 +71,7 @@ class Compare(NamedTuple):
 
 
 class Call(NamedTuple):
-    """`passed`, `did` or `count` with its words."""
+    """A function of the list above with its words."""
 
     function: str
     words: tuple[str, ...]
@@ -85,7 +92,15 @@ _OPERATORS: Mapping[type[ast.cmpop], str] = {
     ast.Gt: ">",
     ast.GtE: ">=",
 }
-_ARITY: Mapping[str, tuple[int, int]] = {"passed": (1, 1), "did": (1, 2), "count": (1, 1)}
+_ARITY: Mapping[str, tuple[int, int]] = {
+    "passed": (1, 1),
+    "did": (1, 2),
+    "before": (2, 2),
+    "count": (1, 1),
+    "elapsed": (1, 1),
+    "started": (1, 1),
+    "running": (1, 1),
+}
 
 
 @cache
@@ -97,8 +112,8 @@ def parse(text: str) -> Tree:
     """
     try:
         return _tree(ast.parse(text, mode="eval").body, text)
-    except SyntaxError as error:
-        raise ExpressionError(f"cannot be read: {text!r} ({error.msg})") from None
+    except (SyntaxError, ValueError) as error:
+        raise ExpressionError(f"cannot be read: {text!r} ({error})") from None
 
 
 def _tree(node: ast.expr, text: str) -> Tree:
@@ -122,7 +137,8 @@ def _tree(node: ast.expr, text: str) -> Tree:
                 return Call(function, words)
         case _:
             pass
-    raise ExpressionError(f"{ast.unparse(node)!r} is not allowed in {text!r}: only not, and, or, comparisons, {', '.join(_ARITY)}")
+    allowed = ", ".join(("not", "and", "or", "comparisons", *_ARITY))
+    raise ExpressionError(f"{ast.unparse(node)!r} is not allowed in {text!r}; allowed are {allowed}")
 
 
 def _comparison(op: str, left: Tree, right: Tree) -> Compare:

@@ -29,6 +29,8 @@ class Step(NamedTuple):
     after: Configuration
     facts: Mapping[str, bool]
     now: int
+    started: frozenset[str]
+    """The timers that it starts, or sets back to zero."""
 
     @property
     def actions(self) -> tuple[str, ...]:
@@ -36,8 +38,12 @@ class Step(NamedTuple):
         return self.row.do
 
 
-class NoRow(Exception):
-    """A machine is not total: nothing is said about an event in a state."""
+class NoRowError(Exception):
+    """A table does not say what happens: no row for an event in a state, or a condition asks for a fact that is missing."""
+
+
+class EndlessTimerError(Exception):
+    """A timer fires and stays due, so it would fire for ever."""
 
 
 class Interpreter:
@@ -45,12 +51,13 @@ class Interpreter:
 
     Args:
         machine: the table.
-        seconds: duration of every constant that a timer names, in seconds.
+        seconds: every constant that a timer or an invariant names, in seconds.
         ticks: ticks in a second.
     """
 
     def __init__(self, machine: Machine, seconds: Mapping[str, int], ticks: int = 1) -> None:
         self.machine = machine
+        self._constants: dict[str, Value] = {name: value * ticks for name, value in seconds.items()}
         self._durations = {timer.name: seconds[timer.duration] * ticks for timer in machine.timers}
         self._timers = {timer.name: timer for timer in machine.timers}
 
@@ -80,9 +87,16 @@ class Interpreter:
         return [*steps, self.step(last, event, facts, now)]
 
     def expire(self, configuration: Configuration, now: int) -> list[Step]:
-        """The steps of all timers that are due."""
+        """The steps of all timers that are due, at the moment at which somebody looks.
+
+        Raises:
+            EndlessTimerError: a timer neither stops nor restarts when it fires.
+        """
         steps: list[Step] = []
         while event := self.due(configuration, now):
+            # One that fired begins anew, or is over: more steps than timers cannot be due in one moment.
+            if len(steps) == len(self.machine.timers):
+                raise EndlessTimerError(f"{self.machine.machine}: {event!r} stays due in {configuration.state!r}")
             steps.append(self.step(configuration, event, {}, now))
             configuration = steps[-1].after
         return steps
@@ -91,23 +105,42 @@ class Interpreter:
         """Take the first row of this state and event whose condition holds.
 
         Raises:
-            NoRow: there is none.
+            NoRowError: there is none, or a condition asks for a fact that is missing.
         """
+        where = f"{self.machine.machine}: {event!r} in {configuration.state!r} with {dict(facts)}"
+        if all(event != known.name for known in self.machine.events):
+            raise NoRowError(f"{where}: there is no such event")
         for row in self.machine.rows_for(configuration.state, event) or self.machine.rows_for(configuration.state, "*"):
-            if not row.when or self._holds(row.when, configuration, facts, now):
-                return Step(event, row, configuration, self._after(configuration, event, row, now), facts, now)
-        raise NoRow(f"{self.machine.machine}: no row for {event!r} in {configuration.state!r} with {dict(facts)}")
+            try:
+                taken = not row.when or self._holds(row.when, configuration, facts, now)
+            except KeyError as missing:
+                raise NoRowError(f"{where}: row {row.id!r} asks for {missing}") from None
+            if taken:
+                started = self._started(configuration, event, row)
+                return Step(event, row, configuration, self._after(configuration, row, started, now), facts, now, started)
+        raise NoRowError(f"{where}: no row says what happens")
 
     def violated(self, step: Step) -> list[str]:
         """The ids of the invariants that do not hold after this step."""
         names: dict[str, Value] = {event_fact: False for event in self.machine.events for event_fact in event.facts}
+        names |= self._constants
         names |= step.facts
         names |= {"state": step.after.state, "old_state": step.before.state, "event": step.event}
+
+        verbs = [action.split()[0] for action in step.row.do]
 
         def call(function: str, words: tuple[str, ...]) -> Value:
             match function:
                 case "passed":
                     return self.passed(step.before, words[0], step.now)
+                case "elapsed":
+                    return step.now - step.before.since.get(words[0], step.now)
+                case "started":
+                    return words[0] in step.started
+                case "running":
+                    return words[0] in step.after.since
+                case "before":
+                    return words[1] in verbs[verbs.index(words[0]) + 1 :] if words[0] in verbs else False
                 case "count":
                     return step.after.counts.get(words[0], 0)
                 case _:
@@ -119,16 +152,23 @@ class Interpreter:
         names: dict[str, Value] = {**facts, "state": configuration.state}
         return bool(evaluate(parse(when), names, lambda _, words: self.passed(configuration, words[0], now)))
 
-    def _after(self, configuration: Configuration, event: str, row: Row, now: int) -> Configuration:
-        state = configuration.state if row.to == "=" else row.to
+    def _started(self, before: Configuration, event: str, row: Row) -> frozenset[str]:
+        state = before.state if row.to == "=" else row.to
         touched = {event, *(action.split()[0] for action in row.do)}
-        since: dict[str, int] = {}
-        for timer in self.machine.timers:
-            if state not in self._runs_in(timer):
-                continue
-            fresh = timer.name not in configuration.since or not touched.isdisjoint(timer.restarts_on)
-            since[timer.name] = now if fresh else configuration.since[timer.name]
-        counts = Counter(configuration.counts)
+        return frozenset(
+            timer.name
+            for timer in self.machine.timers
+            if state in self._runs_in(timer) and (timer.name not in before.since or not touched.isdisjoint(timer.restarts_on))
+        )
+
+    def _after(self, before: Configuration, row: Row, started: frozenset[str], now: int) -> Configuration:
+        state = before.state if row.to == "=" else row.to
+        since = {
+            timer.name: now if timer.name in started else before.since[timer.name]
+            for timer in self.machine.timers
+            if state in self._runs_in(timer)
+        }
+        counts = Counter(before.counts)
         counts.update(action.split()[0] for action in row.do)
         return Configuration(state, since, dict(counts))
 

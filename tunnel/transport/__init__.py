@@ -1,0 +1,1 @@
+"""How a local port becomes reachable. A transport knows a port and a URL, and no frame."""

@@ -1,0 +1,25 @@
+"""The text that a person forwards to the guest's person."""
+
+from tunnel.core.text import visible
+from tunnel.spec.v1.constants import GOAL_BYTES
+
+SECONDS_PER_MINUTE = 60
+
+
+def invite(goal: str, join_link: str, seconds_left: int) -> str:
+    """The invitation: what for, how to get ready, the link, and how long it is good.
+
+    Args:
+        goal: what the tunnel is for.
+        join_link: the whole link.
+        seconds_left: how long it is still good.
+    """
+    minutes = max(1, -(-seconds_left // SECONDS_PER_MINUTE))
+    return (
+        f"You are invited to let your AI agent talk with mine. Goal: {visible(goal, GOAL_BYTES)}\n\n"
+        "1. Once, if you do not have it yet, add the tunnel server to your agent. In Claude Code:\n"
+        "   claude mcp add tunnel -- uvx tunnel-mcp\n"
+        "2. Then tell your agent:\n"
+        f"   Join this tunnel: {join_link}\n\n"
+        f"The link is for one guest and is good for about {minutes} min. Treat it like a password: whoever has it can join and read."
+    )

@@ -1,0 +1,36 @@
+"""What this program reads from its environment, and the numbers that are its own and not the protocol's."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from msgspec import Struct
+
+LISTEN_SECONDS: Final = 45.0
+"""How long a listen waits when it is not told: below the shortest limit of a tool call that is common among clients."""
+
+LONGEST_LISTEN_SECONDS: Final = 24 * 3600.0
+"""A listen never waits longer, whatever number it is given."""
+
+SAY_SECONDS: Final = 60.0
+"""How long a say waits for the host's echo."""
+
+ANSWER_MESSAGES: Final = 500
+"""How many messages one answer holds."""
+
+ANSWER_BYTES: Final = 100_000
+"""How many bytes of text one answer holds; a single longer message is given whole."""
+
+LONGEST_VARIABLE: Final = 200
+"""No variable of ours needs more characters."""
+
+
+class Settings(Struct, frozen=True):
+    """The environment, read once at the start."""
+
+    transport: str = ""
+    """TUNNEL_TRANSPORT: the transport's name; empty for the default."""
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """The settings in an environment. A value that cannot be one is kept, cut: whoever uses it says what is wrong with it."""
+    return Settings(transport=environment.get("TUNNEL_TRANSPORT", "")[:LONGEST_VARIABLE])

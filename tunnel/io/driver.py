@@ -1,0 +1,175 @@
+"""Carries inputs into a core and does what it says, one input at a time and without an await in between.
+
+The same driver serves a host and a guest: it knows effects, not roles.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Final, Protocol, assert_never
+
+from tunnel.core import codec, effects
+from tunnel.core.effects import ConnectionId, Effect
+from tunnel.core.instant import TICKS_PER_SECOND, Instant
+from tunnel.errors import Refused
+from tunnel.io.clock import Clock
+from tunnel.spec.v1.refusals import CLOSINGS, FAILURES, Cause, Failure
+
+LONGEST_NAP_SECONDS: Final = 1.0
+"""The event loop's clock may stand still while the machine sleeps; ours does not. So ours is looked at this often."""
+
+Input = Callable[[Instant], list[Effect]]
+
+
+class NotSaidError(Refused):
+    """A message cannot be said; the text says why and what to do next."""
+
+    def __init__(self, failure: Failure) -> None:
+        row = FAILURES[failure]
+        super().__init__(f"{failure.value}: {row.doc} {row.next}")
+        self.failure = failure
+
+
+class Core(Protocol):
+    """What a driver asks of a host or a guest."""
+
+    def say(self, ticket: int, text: str, now: Instant) -> list[Effect]:
+        """The own agent says something."""
+        ...
+
+    def expire(self, now: Instant) -> list[Effect]:
+        """Timers that are due take effect."""
+        ...
+
+    def next_deadline(self) -> int | None:
+        """Ticks of the next one."""
+        ...
+
+
+class Wire(Protocol):
+    """The sockets, as a driver uses them. Nothing here blocks, and nothing raises for what a peer does."""
+
+    def send(self, to: ConnectionId, data: bytes) -> None:
+        """A frame's text goes out."""
+        ...
+
+    def ping(self, to: ConnectionId) -> None:
+        """A WebSocket ping goes out."""
+        ...
+
+    def hang_up(self, to: ConnectionId, code: int, reason: str) -> None:
+        """A close frame goes out, and the socket is closed soon."""
+        ...
+
+    def shut(self) -> None:
+        """No socket is accepted any more; those that are left are closed soon."""
+        ...
+
+
+class Driver:
+    """Runs one core.
+
+    Args:
+        core: the host or guest.
+        clock: tells the moment of each input.
+        wire: the sockets.
+    """
+
+    def __init__(self, core: Core, clock: Clock, wire: Wire) -> None:
+        self.cause: Cause | None = None
+        self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Done when the link may be given away, or the host has let this side in; cancelled when it ends before."""
+        self._core = core
+        self._clock = clock
+        self._wire = wire
+        self._inputs: deque[Input] = deque()
+        self._busy = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._says: dict[int, asyncio.Future[int]] = {}
+        self._tickets = 0
+        self._waiting: set[asyncio.Future[None]] = set()
+        self._arm()
+
+    def step(self, handle: Input) -> None:
+        """Let the core handle an input. One that comes up while another is handled waits for its turn."""
+        self._inputs.append(handle)
+        if self._busy:
+            return
+        self._busy = True
+        try:
+            while self._inputs:
+                for effect in self._inputs.popleft()(self._clock.now()):
+                    self._do(effect)
+        finally:
+            self._busy = False
+        self._arm()
+
+    async def say(self, text: str) -> int:
+        """Say something; its number, once it has one.
+
+        Raises:
+            NotSaidError: it cannot be said, or it is not known whether the peer has it.
+        """
+        self._tickets += 1
+        ticket = self._tickets
+        said = self._says[ticket] = asyncio.get_running_loop().create_future()
+        try:
+            self.step(lambda now: self._core.say(ticket, text, now))
+            return await said
+        finally:
+            self._says.pop(ticket, None)
+
+    async def changed(self) -> None:
+        """Wait until a message has arrived, the peer has left, or the tunnel has ended."""
+        change: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.add(change)
+        try:
+            await change
+        finally:
+            self._waiting.discard(change)
+
+    def now(self) -> Instant:
+        """The moment on this driver's clock."""
+        return self._clock.now()
+
+    def _do(self, effect: Effect) -> None:
+        match effect:
+            case effects.Send(to=to, frame=frame):
+                self._wire.send(to, codec.encode(frame))
+            case effects.Ping(to=to):
+                self._wire.ping(to)
+            case effects.HangUp(to=to, closing=closing):
+                self._wire.hang_up(to, CLOSINGS[closing].code, CLOSINGS[closing].reason)
+            case effects.HandOutLink() | effects.Joined():
+                if not self.ready.done():
+                    self.ready.set_result(None)
+            case effects.Arrived() | effects.PeerLeft():
+                self._wake()
+            case effects.Said(ticket=ticket, seq=seq):
+                if (said := self._says.get(ticket)) and not said.done():
+                    said.set_result(seq)
+            case effects.NotSaid(ticket=ticket, failure=failure):
+                if (said := self._says.get(ticket)) and not said.done():
+                    said.set_exception(NotSaidError(failure))
+            case effects.Ended(cause=cause):
+                self.cause = cause
+                self._wire.shut()
+                self.ready.cancel()
+                self._wake()
+            case _:
+                assert_never(effect)
+
+    def _wake(self) -> None:
+        for change in self._waiting:
+            if not change.done():
+                change.set_result(None)
+
+    def _arm(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+        deadline = self._core.next_deadline()
+        if deadline is not None:
+            seconds = max(0, deadline - self._clock.now().ticks) / TICKS_PER_SECOND
+            nap = min(seconds, LONGEST_NAP_SECONDS)
+            self._timer = asyncio.get_running_loop().call_later(nap, self.step, self._core.expire)
