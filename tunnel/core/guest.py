@@ -26,7 +26,9 @@ Effects = list[Effect]
 HOST: Final = 0
 """The guest has one connection."""
 
-_TOLD_BY_CLOSE: Final = {CLOSINGS[c].reason: cause for cause, row in CAUSES.items() for c in CLOSINGS if c.value in row.closings}
+_TOLD_BY_CLOSE: Final = {
+    CLOSINGS[c].reason: cause for cause, row in CAUSES.items() for c in CLOSINGS if c.value in row.closings
+}
 
 
 class _Pending(Struct):

@@ -333,7 +333,9 @@ class Host:
                     self.guest_name = shown_guest_name(hand.name, self.name, NAME_BYTES)
                     self._on_connection(given(hand.asking), connection.Event.ADMIT, now, out, hand=hand)
                 case session.Number(notice=notice):
-                    self._number("system", "host", self._entropy(MESSAGE_ID_BYTES).hex(), self._notice(notice, hand), now, out)
+                    self._number(
+                        "system", "host", self._entropy(MESSAGE_ID_BYTES).hex(), self._notice(notice, hand), now, out
+                    )
                 case session.NumberChat():
                     seq = self._number("chat", hand.sender, hand.id, hand.body, now, out)
                     if hand.ticket is not None:

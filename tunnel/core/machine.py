@@ -8,7 +8,7 @@ is alive, a `Machine` here, is a bare model: a state and its timers.
 from collections.abc import Mapping
 from enum import Enum
 from functools import cache
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import transitions
 from msgspec import Struct
@@ -88,7 +88,9 @@ class Machine(Generic[StateT, EventT, ActionT]):
         try:
             self._events[event.value].trigger(self._model, now=now, facts=facts)
         except (transitions.MachineError, KeyError) as error:
-            raise OurFault(f"{self.table.machine}: {event.value!r} in {self._model.state!r} with {facts}: {error}") from None
+            raise OurFault(
+                f"{self.table.machine}: {event.value!r} in {self._model.state!r} with {facts}: {error}"
+            ) from None
         row, self._model.taken = self._model.taken, None
         if row is None:
             raise OurFault(f"{self.table.machine}: no row for {event.value!r} in {self._model.state!r} with {facts}")
@@ -141,9 +143,9 @@ class _Condition:
         self._tree = parse(when)
 
     def __call__(self, event: transitions.EventData) -> bool:
-        now: int = event.kwargs["now"]
-        names: dict[str, Value] = {**event.kwargs["facts"], "state": event.model.state}
-        return bool(evaluate(self._tree, names, lambda _, words: event.model.timers.passed(words[0], now)))
+        moved, now, facts = _of(event)
+        names: dict[str, Value] = {**facts, "state": moved.state}
+        return bool(evaluate(self._tree, names, lambda _, words: moved.timers.passed(words[0], now)))
 
 
 class _Note:
@@ -153,4 +155,9 @@ class _Note:
         self._row = row
 
     def __call__(self, event: transitions.EventData) -> None:
-        event.model.taken = self._row
+        _of(event)[0].taken = self._row
+
+
+def _of(event: transitions.EventData) -> tuple[_Model, int, Mapping[str, bool]]:
+    """What `fire` gave: `transitions` does not know its types."""
+    return cast(_Model, event.model), cast(int, event.kwargs["now"]), cast(Mapping[str, bool], event.kwargs["facts"])

@@ -8,7 +8,9 @@ ANONYMOUS: Final = "anonymous"
 
 # Characters without a glyph of their own that Unicode does not file under Cc, Cf, Zl or Zp (DerivedCoreProperties,
 # Default_Ignorable_Code_Point): fillers, invisible joiners, variation selectors.
-_IGNORABLE: Final = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0000-\U000e0fff]")
+_IGNORABLE: Final = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0000-\U000e0fff]"
+)
 _HIDING_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp", "Cn", "Co"})
 _SHORT: Final = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _EMOJI_STYLE: Final = "\ufe0f"

@@ -44,7 +44,7 @@ class Table(Struct, forbid_unknown_fields=True, frozen=True):
     """Base of all rows: frozen, and a field that is not declared is an error."""
 
 
-class Constant(Table):
+class Constant(Table, frozen=True):
     """A number of the protocol. This is the only place where it is written."""
 
     name: str
@@ -53,7 +53,7 @@ class Constant(Table):
     doc: str
 
 
-class Protocol(Table):
+class Protocol(Table, frozen=True):
     """`protocol.toml`."""
 
     name: str
@@ -64,7 +64,7 @@ class Protocol(Table):
     constants: tuple[Constant, ...]
 
 
-class Field(Table):
+class Field(Table, frozen=True):
     """One field of a frame or a record, as it stands on the wire."""
 
     name: str
@@ -83,7 +83,7 @@ class Field(Table):
     """Who can read it besides the two ends: `operator` of the transport, or `nobody`."""
 
 
-class Shape(Table):
+class Shape(Table, frozen=True):
     """A record inside frames, or a frame."""
 
     name: str
@@ -94,7 +94,7 @@ class Shape(Table):
     rules: tuple[str, ...] = ()
 
 
-class Frames(Table):
+class Frames(Table, frozen=True):
     """`frames.toml`."""
 
     tag_field: str
@@ -102,7 +102,7 @@ class Frames(Table):
     frames: tuple[Shape, ...]
 
 
-class Refusal(Table):
+class Refusal(Table, frozen=True):
     """Why a join is refused: the text is what goes over the wire in `auth_fail`."""
 
     id: str
@@ -111,7 +111,7 @@ class Refusal(Table):
     next: str
 
 
-class Closing(Table):
+class Closing(Table, frozen=True):
     """Why one end closes the WebSocket: code and reason of the close frame (RFC 6455 §7.4)."""
 
     id: str
@@ -120,7 +120,7 @@ class Closing(Table):
     doc: str
 
 
-class Cause(Table):
+class Cause(Table, frozen=True):
     """Why a tunnel has ended for the end that says so."""
 
     id: str
@@ -130,7 +130,7 @@ class Cause(Table):
     """The close reasons from which a guest learns this cause."""
 
 
-class Failure(Table):
+class Failure(Table, frozen=True):
     """Why a message cannot be said."""
 
     id: str
@@ -138,7 +138,7 @@ class Failure(Table):
     next: str
 
 
-class Notice(Table):
+class Notice(Table, frozen=True):
     """The text of a system message, with its one placeholder, if any."""
 
     id: str
@@ -146,7 +146,7 @@ class Notice(Table):
     doc: str
 
 
-class Refusals(Table):
+class Refusals(Table, frozen=True):
     """`refusals.toml`: every answer of no, and every end."""
 
     refusals: tuple[Refusal, ...]
@@ -156,7 +156,7 @@ class Refusals(Table):
     notices: tuple[Notice, ...]
 
 
-class Rule(Table):
+class Rule(Table, frozen=True):
     """One normative sentence."""
 
     id: str
@@ -170,13 +170,13 @@ class Rule(Table):
     """`rows` (a row or timer names it), or the part of an implementation that carries it out."""
 
 
-class Rules(Table):
+class Rules(Table, frozen=True):
     """`rules.toml`."""
 
     rules: tuple[Rule, ...]
 
 
-class Step(Table):
+class Step(Table, frozen=True):
     """One step of a conformance case: a verb, who does it, and what must be seen afterwards."""
 
     do: str
@@ -188,7 +188,7 @@ class Step(Table):
     """Outcomes that are not this version's, but break nothing: reported as non-strict."""
 
 
-class Case(Table):
+class Case(Table, frozen=True):
     """A conversation that shows whether an implementation keeps some rules."""
 
     id: str
@@ -200,7 +200,7 @@ class Case(Table):
     """`time` when protocol time must pass."""
 
 
-class Verb(Table):
+class Verb(Table, frozen=True):
     """A verb of the cases: what the harness does."""
 
     name: str
@@ -208,7 +208,7 @@ class Verb(Table):
     args: tuple[str, ...] = ()
 
 
-class Outcome(Table):
+class Outcome(Table, frozen=True):
     """An outcome that a step of a case may expect."""
 
     name: str
@@ -216,7 +216,7 @@ class Outcome(Table):
     args: tuple[str, ...] = ()
 
 
-class Cases(Table):
+class Cases(Table, frozen=True):
     """`cases.toml`."""
 
     verbs: tuple[Verb, ...]
@@ -224,7 +224,7 @@ class Cases(Table):
     cases: tuple[Case, ...]
 
 
-class State(Table):
+class State(Table, frozen=True):
     """A state of a machine."""
 
     name: str
@@ -232,7 +232,7 @@ class State(Table):
     final: bool = False
 
 
-class Event(Table):
+class Event(Table, frozen=True):
     """Something that happens to a machine, with the facts that its conditions may ask for."""
 
     name: str
@@ -241,7 +241,7 @@ class Event(Table):
     facts: tuple[str, ...] = ()
 
 
-class Timer(Table):
+class Timer(Table, frozen=True):
     """A span of time that starts when `runs_in` is entered and stops when it is left."""
 
     name: str
@@ -258,7 +258,7 @@ class Timer(Table):
     rules: tuple[str, ...] = ()
 
 
-class ActionKind(Table):
+class ActionKind(Table, frozen=True):
     """A verb that rows may use, and the table in which its object stands."""
 
     name: str
@@ -267,7 +267,7 @@ class ActionKind(Table):
     """`refusal`, `closing`, `cause`, `failure`, `notice`, or nothing."""
 
 
-class Row(Table):
+class Row(Table, frozen=True):
     """A transition. Rows of one (state, event) are tried from top to bottom."""
 
     id: str
@@ -280,7 +280,7 @@ class Row(Table):
     rules: tuple[str, ...] = ()
 
 
-class Invariant(Table):
+class Invariant(Table, frozen=True):
     """What must hold after every step, however the rows are written."""
 
     id: str
@@ -289,7 +289,7 @@ class Invariant(Table):
     rules: tuple[str, ...] = ()
 
 
-class Machine(Table):
+class Machine(Table, frozen=True):
     """`session.toml`, `connection.toml`, `guest.toml`."""
 
     machine: str

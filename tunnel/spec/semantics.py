@@ -117,7 +117,9 @@ class Interpreter:
                 raise NoRowError(f"{where}: row {row.id!r} asks for {missing}") from None
             if taken:
                 started = self._started(configuration, event, row)
-                return Step(event, row, configuration, self._after(configuration, row, started, now), facts, now, started)
+                return Step(
+                    event, row, configuration, self._after(configuration, row, started, now), facts, now, started
+                )
         raise NoRowError(f"{where}: no row says what happens")
 
     def violated(self, step: Step) -> list[str]:
@@ -158,7 +160,8 @@ class Interpreter:
         return frozenset(
             timer.name
             for timer in self.machine.timers
-            if state in self._runs_in(timer) and (timer.name not in before.since or not touched.isdisjoint(timer.restarts_on))
+            if state in self._runs_in(timer)
+            and (timer.name not in before.since or not touched.isdisjoint(timer.restarts_on))
         )
 
     def _after(self, before: Configuration, row: Row, started: frozenset[str], now: int) -> Configuration:

@@ -1,0 +1,47 @@
+# Every target makes its own environment in .venv when that is missing: Python and make are all it takes.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help demo test check spec format clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: .venv/run ## two real servers, each with a client: open, join, talk, refuse a thief, close
+	@TUNNEL_TRANSPORT=loopback $(BIN)/tunnel-mcp demo
+
+test: .venv/dev ## every test that this machine can run; says what it left out (with CI=true that is a failure)
+	@$(BIN)/python -m pytest
+
+check: .venv/dev ## style, types, and whether generated files are current
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/pyright
+	@$(BIN)/python -m spec.compiler lint
+	@$(BIN)/python -m spec.compiler check
+
+spec: .venv/dev ## write the generated files from spec/
+	@$(BIN)/python -m spec.compiler build
+
+format: .venv/dev ## bring the code into the house's form
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+clean: ## remove what the targets made
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis .coverage
+
+.venv/pip:
+	@echo "making .venv (once; it downloads the packages named in pyproject.toml)" >&2
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed; this is %d.%d. Try: make PYTHON=python3.12 ..." % sys.version_info[:2])'
+	@$(PYTHON) -m venv .venv || { echo "no venv: on Debian, apt-get install python3-venv" >&2; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	@touch $@
+
+.venv/run: .venv/pip pyproject.toml
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+.venv/dev: .venv/run
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev
+	@touch $@

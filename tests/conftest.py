@@ -1,0 +1,14 @@
+"""Fixtures for all tests."""
+
+import pytest
+
+from tests.conversation import Tunnel
+from tests.needs import pytest_collection_modifyitems, pytest_configure, pytest_terminal_summary
+
+__all__ = ["pytest_collection_modifyitems", "pytest_configure", "pytest_terminal_summary", "tunnel"]
+
+
+@pytest.fixture
+def tunnel() -> Tunnel:
+    """A world with a host that has not opened yet."""
+    return Tunnel()

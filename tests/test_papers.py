@@ -1,0 +1,111 @@
+"""What the papers say is what the tables and the code say."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tunnel import __version__
+from tunnel.app.server import TOOLS
+from tunnel.app.settings import LISTEN_SECONDS
+from tunnel.io.driver import LONGEST_NAP_SECONDS
+from tunnel.spec.v1 import constants
+from tunnel.spec.v1.refusals import FAILURES, REFUSALS
+from tunnel.spec.v1.rules import RULES
+
+ROOT = Path(__file__).parents[1]
+PAPERS = sorted([*ROOT.glob("*.md"), *ROOT.glob("spec/**/*.md")])
+TEXTS = sorted([*PAPERS, *ROOT.glob("spec/**/*.toml"), *ROOT.glob("tunnel/**/*.py"), *ROOT.glob("tests/**/*.py")])
+RULE_ID = re.compile(r"\b(?:WIRE|AUTH|LOCK|LINK|IDLE|TIME|SEQ|SEAL|SIZE|NAME|KEEP|CLOSE)-\d+\b")
+
+
+def paper(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def unknown_rules(text: str) -> set[str]:
+    return set(RULE_ID.findall(text)) - set(RULES)
+
+
+def test_a_rule_that_does_not_exist_is_found() -> None:
+    assert unknown_rules("as LINK" + "-99 says, and LINK-1") == {"LINK" + "-99"}
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_rule_that_is_named_exists(path: Path) -> None:
+    assert unknown_rules(path.read_text(encoding="utf-8")) == set()
+
+
+@pytest.mark.parametrize("path", PAPERS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_in_a_paper_leads_somewhere(path: Path) -> None:
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)", path.read_text(encoding="utf-8"))
+
+    assert [target for target in targets if not (path.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "claim", "seconds"),
+    [
+        ("README.md", "good for 10 minutes", constants.LINK_SECONDS),
+        ("README.md", "older than 10 minutes", constants.LINK_SECONDS),
+        ("README.md", "said for 30 minutes", constants.IDLE_SECONDS),
+        ("README.md", "waiting up to 45 s", LISTEN_SECONDS),
+        ("SECURITY.md", "within 10 minutes", constants.LINK_SECONDS),
+    ],
+)
+def test_a_duration_in_a_paper_is_the_one_that_runs(name: str, claim: str, seconds: float) -> None:
+    number, unit = re.findall(r"(\d+) (minutes|s)", claim)[0]
+
+    assert claim in " ".join(paper(name).split())
+    assert int(number) * {"minutes": 60, "s": 1}[unit] == seconds
+
+
+def test_a_dead_peer_is_found_as_soon_as_the_papers_say() -> None:
+    assert "dead peer within 45 s" in paper("CHANGELOG.md")
+    assert constants.SILENCE_SECONDS + LONGEST_NAP_SECONDS <= 45
+
+
+@pytest.mark.parametrize("tool", [tool.name for tool in TOOLS])
+def test_every_tool_is_in_the_readme(tool: str) -> None:
+    assert f"`{tool}`" in paper("README.md")
+
+
+def test_the_troubleshooting_names_refusals_that_exist() -> None:
+    named = re.findall(r"`auth failed: ([^`]+)`", paper("README.md"))
+
+    assert set(named) == {row.text for row in REFUSALS.values()} - {"malformed auth"}
+    assert "peer_left" in {failure.value for failure in FAILURES}
+
+
+def test_the_order_of_refusals_in_the_prose_is_the_order_of_the_table() -> None:
+    section = paper("spec/v1/tunnel.md").partition("## 4.")[2].partition("## 5.")[0]
+
+    assert re.findall(r"`((?:malformed|bad|join link|tunnel) [a-z ]+)`", section) == [row.text for row in REFUSALS.values()]
+
+
+def test_constants_named_in_the_prose_exist() -> None:
+    named = set(re.findall(r"\b[A-Z]+(?:_[A-Z]+)+\b", paper("spec/v1/tunnel.md")))
+
+    assert named - set(vars(constants)) == set()
+
+
+def test_the_prose_binds_nobody() -> None:
+    assert re.findall(r"\b(?:MUST|SHOULD|SHALL|REQUIRED|RECOMMENDED)\b", paper("spec/v1/tunnel.md")) == []
+
+
+def test_every_make_target_in_the_readme_exists() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", paper("Makefile"), re.MULTILINE))
+
+    assert set(re.findall(r"(?:`|    )make ([a-z-]+)", paper("README.md") + paper("CONTRIBUTING.md"))) <= targets
+
+
+def test_every_dependency_has_its_reason() -> None:
+    block = paper("pyproject.toml").partition("dependencies = [")[2].partition("]")[0]
+
+    assert set(re.findall(r'"([a-z]+)', block)) == set(re.findall(r"^\| ([a-z]+) \|", paper("CONTRIBUTING.md"), re.MULTILINE)) - {
+        "package"
+    }
+
+
+def test_the_version_is_written_once() -> None:
+    assert __version__ not in paper("pyproject.toml")
