@@ -118,7 +118,9 @@ def _write_all(fd: int, line: bytes) -> None:
             select.select([], [fd], [])
 
 
-def _in_thread(name: str, work: Callable[[], None], at_end: list[Callable[[], None]], loop: EventLoopToken) -> anyio.Event:
+def _in_thread(
+    name: str, work: Callable[[], None], at_end: list[Callable[[], None]], loop: EventLoopToken
+) -> anyio.Event:
     """Starts `work`; once it has ended, for whatever reason, `at_end` is done and the event is set.
 
     A daemon: nothing can interrupt a write to a client that does not read, and the process must still end.
