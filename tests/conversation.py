@@ -428,6 +428,12 @@ class ScriptedHost(Scripted):
     def tell(self, *messages: frames.Message) -> None:
         self.send(*(codec.encode(frames.Msg(msg=message)).decode() for message in messages))
 
+    def echo(self, seq: int, **changes: str) -> frames.Message:
+        """The guest's last draft, numbered, with these changes."""
+        sent = self.drafts[-1]
+        fields = {"id": sent.id, "body": sent.body, "sender": "guest", "kind": "chat"} | changes
+        return message(seq, fields["body"], id=fields["id"], sender=fields["sender"], kind=fields["kind"])
+
     def sealed(self, text: str) -> str:
         return crypto.seal(self.link.key, text, self.tunnel.dice(SEAL_NONCE_BYTES))
 
@@ -488,11 +494,15 @@ class Tunnel:
 
     def joined(self, *backlog: frames.Message, name: str = "Bob") -> tuple[ScriptedHost, GuestEnd]:
         """A guest in the tunnel of a host that does what the test says."""
-        host = ScriptedHost(self)
-        bob = self.dial(name, host.link, at=host)
+        host, bob = self.dialled(name)
         host.challenge()
         host.admit(*backlog)
         return host, bob
+
+    def dialled(self, name: str = "Bob") -> tuple[ScriptedHost, GuestEnd]:
+        """A guest whose WebSocket is open, and a host at its other end that does what the test says."""
+        host = ScriptedHost(self)
+        return host, self.dial(name, host.link, at=host)
 
     # --- The wire ----------------------------------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 """Tests that need a program beyond Python name it; where it is missing they are left out by name, and in CI that is an error.
 
-    @pytest.mark.needs("faketime")
+Such a test is marked with `@pytest.mark.needs("faketime")`.
 """
 
 import os

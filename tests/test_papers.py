@@ -15,7 +15,11 @@ from tunnel.spec.v1.rules import RULES
 
 ROOT = Path(__file__).parents[1]
 PAPERS = sorted([*ROOT.glob("*.md"), *ROOT.glob("spec/**/*.md")])
-TEXTS = sorted([*PAPERS, *ROOT.glob("spec/**/*.toml"), *ROOT.glob("tunnel/**/*.py"), *ROOT.glob("tests/**/*.py")])
+MISSPELT_ON_PURPOSE = {ROOT / "tests/spec/test_compiler.py"}
+TEXTS = sorted(
+    {*PAPERS, *ROOT.glob("spec/**/*.toml"), *ROOT.glob("tunnel/**/*.py"), *ROOT.glob("tests/**/*.py")}
+    - MISSPELT_ON_PURPOSE
+)
 RULE_ID = re.compile(r"\b(?:WIRE|AUTH|LOCK|LINK|IDLE|TIME|SEQ|SEAL|SIZE|NAME|KEEP|CLOSE)-\d+\b")
 
 
@@ -80,7 +84,9 @@ def test_the_troubleshooting_names_refusals_that_exist() -> None:
 def test_the_order_of_refusals_in_the_prose_is_the_order_of_the_table() -> None:
     section = paper("spec/v1/tunnel.md").partition("## 4.")[2].partition("## 5.")[0]
 
-    assert re.findall(r"`((?:malformed|bad|join link|tunnel) [a-z ]+)`", section) == [row.text for row in REFUSALS.values()]
+    assert re.findall(r"`((?:malformed|bad|join link|tunnel) [a-z ]+)`", section) == [
+        row.text for row in REFUSALS.values()
+    ]
 
 
 def test_constants_named_in_the_prose_exist() -> None:
@@ -102,9 +108,9 @@ def test_every_make_target_in_the_readme_exists() -> None:
 def test_every_dependency_has_its_reason() -> None:
     block = paper("pyproject.toml").partition("dependencies = [")[2].partition("]")[0]
 
-    assert set(re.findall(r'"([a-z]+)', block)) == set(re.findall(r"^\| ([a-z]+) \|", paper("CONTRIBUTING.md"), re.MULTILINE)) - {
-        "package"
-    }
+    assert set(re.findall(r'"([a-z]+)', block)) == set(
+        re.findall(r"^\| ([a-z]+) \|", paper("CONTRIBUTING.md"), re.MULTILINE)
+    ) - {"package"}
 
 
 def test_the_version_is_written_once() -> None:

@@ -47,8 +47,17 @@ def verify(key: bytes, challenge: str, response: str) -> bool:
 
 def seal(key: bytes, text: str, nonce: bytes) -> str:
     """A chat body: base64url of nonce and secretbox (SEAL-1). The nonce must never be used twice with a key."""
-    plain = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode("utf-8")
-    return encode_base64url(bytes(SecretBox(key).encrypt(plain, nonce)))
+    return encode_base64url(bytes(SecretBox(key).encrypt(utf8(text), nonce)))
+
+
+def well_formed(text: str) -> str:
+    """The text as its reader sees it."""
+    return utf8(text).decode("utf-8")
+
+
+def utf8(text: str) -> bytes:
+    """The text as it goes out: half of a surrogate pair, which no UTF-8 can spell, becomes U+FFFD."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode("utf-8")
 
 
 def sealed_chars(text_bytes: int) -> int:

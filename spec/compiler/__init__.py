@@ -1,1 +1,1 @@
-"""Reads the tables and writes what follows from them. Nothing of it is shipped."""
+"""Reads the tables of the spec, looks for faults in them, and derives from them what is generated."""

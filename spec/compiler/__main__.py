@@ -44,18 +44,21 @@ def build(spec: Spec, root: Path) -> int:
         return report(findings)
     for path, text in python.write(spec).items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_text(text, encoding="utf-8")
+        (root / path).write_bytes(text.encode("utf-8"))
     return 0
 
 
 def check(spec: Spec, root: Path) -> int:
     """Compare whole texts: a generated file that was edited, or that is older than its table, is drift."""
+    if findings := lint(spec):
+        return report(findings)
     drift: list[str] = []
     written = python.write(spec)
     for path, text in written.items():
         if not (root / path).is_file():
             drift.append(f"{path}: is missing; run `make spec`")
-        elif (root / path).read_text(encoding="utf-8") != text:
+        # As bytes: reading as text would take other line ends for the same.
+        elif (root / path).read_bytes() != text.encode("utf-8"):
             drift.append(f"{path}: differs from its table; run `make spec`, never edit it")
     package = f"tunnel/spec/v{spec.protocol.wire}"
     drift += [

@@ -57,12 +57,13 @@ class Exploration(NamedTuple):
     """Invariants that do not hold, with a shortest way to a breach."""
 
 
-def explore(machine: Machine, seconds: Mapping[str, int]) -> Exploration:
+def explore(machine: Machine, seconds: Mapping[str, int], *, to_first_breach: bool = False) -> Exploration:
     """Take every step that the machine can take.
 
     Args:
         machine: the table.
         seconds: the constants that its timers and invariants name; `shortened` ones make the walk short.
+        to_first_breach: go no further than the first step that breaks an invariant.
     """
     interpreter = Interpreter(machine, seconds)
     longest = max((seconds[timer.duration] for timer in machine.timers), default=0)
@@ -72,17 +73,17 @@ def explore(machine: Machine, seconds: Mapping[str, int]) -> Exploration:
     rows: set[str] = set()
     violations: dict[str, Way] = {}
     open_ends = deque([first])
-    while open_ends:
+    while open_ends and not (to_first_breach and violations):
         place = open_ends.popleft()
         for thing, steps, now in _onward(interpreter, place, longest):
-            path = (*places[place], thing)
+            way = (*places[place], thing)
             for step in steps:
                 rows.add(step.row.id)
                 for invariant in interpreter.violated(step):
-                    violations.setdefault(invariant, path)
+                    violations.setdefault(invariant, way)
             then = _place(steps[-1].after if steps else place.configuration, now, longest, counted)
             if then not in places:
-                places[then] = path
+                places[then] = way
                 open_ends.append(then)
     return Exploration(places, frozenset(rows), violations)
 
@@ -120,7 +121,9 @@ def _onward(interpreter: Interpreter, place: Place, longest: int) -> Iterator[tu
 
 def _place(configuration: Configuration, now: int, longest: int, counted: frozenset[str]) -> Place:
     ages = tuple((timer, min(now - since, longest + 1)) for timer, since in configuration.since.items())
-    counts = tuple((verb, min(times, MORE_THAN_ONCE)) for verb, times in sorted(configuration.counts.items()) if verb in counted)
+    counts = tuple(
+        (verb, min(times, MORE_THAN_ONCE)) for verb, times in sorted(configuration.counts.items()) if verb in counted
+    )
     return Place(configuration.state, ages, counts)
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from spec.compiler.lint_machine import lint_machine
-from spec.compiler.reader import Spec
+from spec.compiler.reader import FILES, Spec
 from tunnel.spec.model import Case, Field, Level, Observable, Role, Shape
 
 PARTS = frozenset({"rows", "codec", "crypto", "link", "text", "core", "listener", "dialer", "driver", "app"})
@@ -17,16 +17,19 @@ NEEDS = frozenset({"time"})
 
 def lint(spec: Spec) -> list[str]:
     """Every finding; an empty list means that the spec is sound as far as reading it can tell."""
-    findings = [*_twice(spec), *_constants(spec), *_frames(spec), *_rules(spec), *_refusals(spec), *_cases(spec)]
+    findings = [
+        *_files(spec),
+        *_twice(spec),
+        *_constants(spec),
+        *_known_rules(spec),
+        *_frames(spec),
+        *_rules(spec),
+        *_refusals(spec),
+        *_cases(spec),
+    ]
     for name, machine in spec.machines.items():
         findings += [f"{name}.toml: {finding}" for finding in lint_machine(spec, name, machine)]
     return findings
-
-
-def unknown_rules(spec: Spec, where: str, rules: Iterable[str]) -> Iterator[str]:
-    """A finding for every rule that is not in `rules.toml`."""
-    known = {rule.id for rule in spec.rules.rules}
-    yield from (f"{where}, rules: {rule!r} is not in rules.toml" for rule in rules if rule not in known)
 
 
 def _twice(spec: Spec) -> Iterator[str]:
@@ -53,6 +56,11 @@ def _twice(spec: Spec) -> Iterator[str]:
                 yield f"{table}: {found!r} stands there {times} times"
 
 
+def _files(spec: Spec) -> Iterator[str]:
+    if spec.protocol.files != FILES:
+        yield f"protocol.toml: files: they are {', '.join(FILES)}"
+
+
 def _constants(spec: Spec) -> Iterator[str]:
     """A constant that a text names is in `protocol.toml`; so a bound that is renamed is renamed everywhere."""
     texts = {f"protocol.toml: row {row.name!r} of constants, doc": row.doc for row in spec.protocol.constants}
@@ -70,6 +78,20 @@ def _constants(spec: Spec) -> Iterator[str]:
                 yield f"{where}: {name!r} is no constant of protocol.toml"
 
 
+def _known_rules(spec: Spec) -> Iterator[str]:
+    named = {f"frames.toml: row {shape.name!r}": shape.rules for shape in (*spec.frames.records, *spec.frames.frames)}
+    named |= {f"cases.toml: row {case.id!r} of cases": case.rules for case in spec.cases.cases}
+    for name, machine in spec.machines.items():
+        named |= {f"{name}.toml: row {row.id!r} of transitions": row.rules for row in machine.transitions}
+        named |= {f"{name}.toml: row {timer.name!r} of timers": timer.rules for timer in machine.timers}
+        named |= {
+            f"{name}.toml: row {invariant.id!r} of invariants": invariant.rules for invariant in machine.invariants
+        }
+    known = {rule.id for rule in spec.rules.rules}
+    for where, rules in named.items():
+        yield from (f"{where}, rules: {rule!r} is not in rules.toml" for rule in rules if rule not in known)
+
+
 def _frames(spec: Spec) -> Iterator[str]:
     records = {record.name for record in spec.frames.records}
     for record in spec.frames.records:
@@ -79,7 +101,6 @@ def _frames(spec: Spec) -> Iterator[str]:
         if frame.sender not in (Role.HOST, Role.GUEST):
             yield f"frames.toml: row {frame.name!r} of frames, sender: a frame comes from host or guest"
     for shape in (*spec.frames.records, *spec.frames.frames):
-        yield from unknown_rules(spec, f"frames.toml: row {shape.name!r}", shape.rules)
         for field in shape.fields:
             yield from _field(spec, records, shape, field)
 
@@ -104,7 +125,12 @@ def _field(spec: Spec, records: set[str], shape: Shape, field: Field) -> Iterato
 
 
 def _rules(spec: Spec) -> Iterator[str]:
-    carried = {rule for machine in spec.machines.values() for row in (*machine.transitions, *machine.timers) for rule in row.rules}
+    carried = {
+        rule
+        for machine in spec.machines.values()
+        for row in (*machine.transitions, *machine.timers)
+        for rule in row.rules
+    }
     proved = {rule for case in spec.cases.cases for rule in case.rules}
     known = {rule.id for rule in spec.rules.rules}
     for rule in spec.rules.rules:
@@ -140,12 +166,13 @@ def _refusals(spec: Spec) -> Iterator[str]:
 def _cases(spec: Spec) -> Iterator[str]:
     for case in spec.cases.cases:
         where = f"cases.toml: row {case.id!r} of cases"
-        yield from unknown_rules(spec, where, case.rules)
         if not case.rules:
             yield f"{where}, rules: it proves none"
         if not any(step.expect for step in case.steps):
             yield f"{where}, steps: it expects nothing"
-        yield from (f"{where}, needs: {need!r} is nothing that a harness has" for need in case.needs if need not in NEEDS)
+        yield from (
+            f"{where}, needs: {need!r} is nothing that a harness has" for need in case.needs if need not in NEEDS
+        )
         yield from _steps(spec, where, case)
 
 

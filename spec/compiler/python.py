@@ -25,7 +25,8 @@ def write(spec: Spec) -> dict[str, str]:
         autoescape=False,  # noqa: S701 - Python comes out of it, not HTML
     )
     environment.filters |= {"literal": literal, "class_name": class_name, "constant_name": str.upper, "doc": doc}
-    environment.globals |= {
+    words: dict[str, Any] = {
+        "spec": spec,
         "python_type": partial(python_type, spec=spec),
         "python_name": python_name,
         "by": by,
@@ -33,12 +34,12 @@ def write(spec: Spec) -> dict[str, str]:
     }
     package = f"tunnel/spec/v{spec.protocol.wire}"
     files = {
-        f"{package}/{name}.py": environment.get_template(f"{name}.py.jinja").render(spec=spec)
+        f"{package}/{name}.py": environment.get_template(f"{name}.py.jinja").render(words)
         for name in ("__init__", "constants", "frames", "refusals", "rules")
     }
     for name, machine in spec.machines.items():
         files[f"{package}/{name}.py"] = environment.get_template("machine.py.jinja").render(
-            spec=spec, machine=machine, takes=taken(machine), used=used(machine)
+            words, machine=machine, takes=taken(machine), used=used(machine)
         )
     return files
 
@@ -49,7 +50,11 @@ def literal(value: Any) -> str:
         case Enum():
             return f"model.{type(value).__name__}.{value.name}"
         case Struct():
-            given = [f"{f.name}={literal(getattr(value, f.name))}" for f in structs.fields(value) if not _is_default(value, f)]
+            given = [
+                f"{f.name}={literal(getattr(value, f.name))}"
+                for f in structs.fields(value)
+                if not _is_default(value, f)
+            ]
             return f"model.{type(value).__name__}({', '.join(given)})"
         case tuple():
             inside = ", ".join(literal(item) for item in value)  # pyright: ignore[reportUnknownVariableType]

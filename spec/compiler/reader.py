@@ -10,6 +10,8 @@ import msgspec
 from tunnel.spec.model import Cases, Frames, Machine, Protocol, Refusals, Rules
 
 MACHINES = ("session", "connection", "guest")
+FILES = ("frames.toml", *(f"{machine}.toml" for machine in MACHINES), "refusals.toml", "rules.toml", "cases.toml")
+"""What a wire version consists of, besides `protocol.toml`, which names the same."""
 
 T = TypeVar("T")
 
@@ -66,31 +68,41 @@ def _table(path: Path, kind: type[T], numbers: dict[str, str] | None = None) -> 
     try:
         return msgspec.convert(raw, type=kind)
     except msgspec.ValidationError as error:
-        raise SpecError(f"{path.name}: {_with_row(str(error), raw)}") from None
+        raise SpecError(f"{path.name}: {_with_rows(str(error), raw)}") from None
 
 
-def _filled(value: Any, numbers: dict[str, str], file: str) -> Any:
+def _filled(value: Any, numbers: dict[str, str], where: str) -> Any:
     """Put the constants in: `{IDLE_SECONDS}` becomes its number. Lower-case placeholders belong to the notices."""
 
     def number(match: re.Match[str]) -> str:
         if match[1] not in numbers:
-            raise SpecError(f"{file}: {match[0]} is no constant of protocol.toml")
+            raise SpecError(f"{where}: {match[0]} is no constant of protocol.toml")
         return numbers[match[1]]
 
-    if isinstance(value, str):
-        return re.sub(r"\{([A-Z_]+)\}", number, value)
-    if isinstance(value, list):
-        return [_filled(item, numbers, file) for item in value]  # pyright: ignore[reportUnknownVariableType]
-    if isinstance(value, dict):
-        return {key: _filled(item, numbers, file) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType]
-    return value
+    match value:
+        case str():
+            return re.sub(r"\{([A-Z_]+)\}", number, value)
+        case [*rows]:
+            return [_filled(row, numbers, f"{where}, row {_label(row, index)}") for index, row in enumerate(rows)]
+        case {**fields}:
+            return {name: _filled(field, numbers, f"{where}, {name}") for name, field in fields.items()}
+        case _:
+            return value
 
 
-def _with_row(message: str, raw: Any) -> str:
-    """Name the row: `$.transitions[3].fro` alone sends the reader counting."""
-    for name, index in re.findall(r"\.(\w+)\[(\d+)\]", message)[:1]:
-        row = raw[name][int(index)]
-        label = row.get("id") or row.get("name") if isinstance(row, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-        if label:
-            return f"row {label!r} of {name}: {message}"
-    return message
+def _with_rows(message: str, raw: Any) -> str:
+    """Name the rows on the way: `$.transitions[3].fro` alone sends the reader counting."""
+    rows: list[str] = []
+    for name, index in re.findall(r"\.(\w+)\[(\d+)\]", message):
+        raw = raw[name][int(index)]
+        rows.append(f"row {_label(raw, int(index))} of {name}")
+    return f"{', '.join(rows)}: {message}" if rows else message
+
+
+def _label(row: Any, index: int) -> str:
+    """How people call a row: by its id or name, else by its number, the first being 1."""
+    match row:
+        case {"id": str(label)} | {"name": str(label)}:
+            return repr(label)
+        case _:
+            return str(index + 1)

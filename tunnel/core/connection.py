@@ -1,5 +1,7 @@
 """One connection as the host holds it: its machine, and what was said on it so far."""
 
+from collections import deque
+
 from tunnel.core.effects import ConnectionId
 from tunnel.core.instant import TICKS_PER_SECOND, Instant
 from tunnel.core.machine import Machine
@@ -24,8 +26,7 @@ class Connection:
         self.name = ""
         self.sent = 0
         """The last number that this guest was sent."""
-        self._controls = 0
-        self._controls_since = now.ticks
+        self._controls: deque[int] = deque(maxlen=CONTROL_FRAMES)
 
     @property
     def is_stranger(self) -> bool:
@@ -34,7 +35,6 @@ class Connection:
 
     def control_floods(self, now: Instant) -> bool:
         """Count a WebSocket control frame; whether there are too many of them (SIZE-8)."""
-        if now.ticks - self._controls_since >= PING_SECONDS * TICKS_PER_SECOND:
-            self._controls, self._controls_since = 0, now.ticks
-        self._controls += 1
-        return self._controls > CONTROL_FRAMES
+        before = self._controls[0] if len(self._controls) == CONTROL_FRAMES else None
+        self._controls.append(now.ticks)
+        return before is not None and now.ticks - before < PING_SECONDS * TICKS_PER_SECOND

@@ -55,7 +55,7 @@ class Guest:
         self.cause: Cause | None = None
         self.refused_because = ""
         self._key = link.key
-        self._name = cut(name, NAME_BYTES)
+        self._name = cut(crypto.well_formed(name), NAME_BYTES)
         self._entropy = entropy
         self._machine: Machine[guest.State, guest.Event, guest.Action] = Machine(
             guest.MACHINE, guest.State, guest.ACTIONS, SECONDS, now.ticks
@@ -85,11 +85,10 @@ class Guest:
                 self._fire(guest.Event.CHALLENGE, now, out, challenge=challenge)
             case frames.AuthOk() as welcome:
                 in_order = [m.seq for m in welcome.backlog] == list(range(1, len(welcome.backlog) + 1))
-                self._fire(guest.Event.AUTH_OK, now, out, welcome=welcome, in_order=in_order)
+                overfull = self.transcript.would_overfill(len(welcome.backlog))
+                self._fire(guest.Event.AUTH_OK, now, out, welcome=welcome, in_order=in_order, overfull=overfull)
             case frames.AuthFail(reason=reason):
-                if self.state is not guest.State.JOINED:
-                    self.refused_because = visible(reason, NAME_BYTES)
-                self._fire(guest.Event.AUTH_FAIL, now, out)
+                self._fire(guest.Event.AUTH_FAIL, now, out, refused_because=reason)
             case frames.Msg(msg=message):
                 self._message(message, now, out)
             case codec.Unread(tag="challenge" | "auth_ok" | "auth_fail"):
@@ -144,8 +143,9 @@ class Guest:
     def say(self, ticket: int, text: str, now: Instant) -> Effects:
         """The guest's agent says something; `Said` or `NotSaid` with the ticket answers it, now or later."""
         out = self.expire(now)
-        size = len(text.encode("utf-8", "replace"))
-        has_room = self.transcript.has_room(crypto.sealed_chars(size), len(self._pending))
+        size = len(crypto.utf8(text))
+        waiting = sum(len(pending.body) for pending in self._pending.values())
+        has_room = self.transcript.has_room(waiting + crypto.sealed_chars(size), len(self._pending))
         self._fire(guest.Event.SAY, now, out, ticket=ticket, text=text, fits=size <= TEXT_BYTES, has_room=has_room)
         return out
 
@@ -167,10 +167,10 @@ class Guest:
         return due[0] if due else None
 
     def expire(self, now: Instant) -> Effects:
-        """Let every timer that is due take effect (TIME-1)."""
+        """Let every timer that is due take effect, in the order of their deadlines and as of them (TIME-1)."""
         out: Effects = []
         while (due := self._machine.timers.next()) and due[0] <= now.ticks:
-            self._fire(guest.Event(due[1]), now, out)
+            self._fire(guest.Event(due[1]), now.back_to(due[0]), out)
         return out
 
     # --- What the rows do --------------------------------------------------------------------------------------------
@@ -192,7 +192,7 @@ class Guest:
             in_order=message.seq == self.transcript.last + 1,
             overfull=self.transcript.overfull,
             claims_ours=claims_ours,
-            echo=claims_ours and pending is not None and pending.body == message.body,
+            echo=claims_ours and message.kind == "chat" and pending is not None and pending.body == message.body,
         )
 
     def _fire(
@@ -206,6 +206,7 @@ class Guest:
         message: frames.Message | None = None,
         ticket: int | None = None,
         text: str = "",
+        refused_because: str = "",
         **facts: bool,
     ) -> None:
         for action in self._machine.fire(event, now.ticks, **facts).actions:
@@ -233,6 +234,7 @@ class Guest:
                 case guest.Ping():
                     out.append(effects.Ping(HOST))
                 case guest.End(cause=cause):
+                    self.refused_because = visible(refused_because, NAME_BYTES)
                     self._end(cause, out)
                 case _:
                     assert_never(action)

@@ -5,6 +5,7 @@ should happen; timers that are due come first (TIME-1).
 """
 
 from collections.abc import Callable
+from itertools import islice
 from math import isfinite
 from typing import Any, Literal, assert_never
 
@@ -17,7 +18,7 @@ from tunnel.core.effects import ConnectionId, Effect
 from tunnel.core.instant import Instant
 from tunnel.core.machine import Machine
 from tunnel.core.text import shown_guest_name, shown_name, visible
-from tunnel.core.transcript import Transcript
+from tunnel.core.transcript import Transcript, body_bytes
 from tunnel.errors import given
 from tunnel.spec.v1 import connection, frames, session
 from tunnel.spec.v1.constants import (
@@ -27,6 +28,7 @@ from tunnel.spec.v1.constants import (
     GUEST_FRAME_BYTES,
     MESSAGE_ID_BYTES,
     NAME_BYTES,
+    OUTBOX_BYTES,
     SEAL_NONCE_BYTES,
     SECONDS,
     STRANGER_CONNECTIONS,
@@ -66,7 +68,7 @@ class Host:
     """
 
     def __init__(self, *, key: bytes, goal: str, name: str, entropy: Callable[[int], bytes], now: Instant) -> None:
-        self.goal = goal
+        self.goal = crypto.well_formed(goal)
         self.name = shown_name(name, NAME_BYTES)
         self.transcript = Transcript(key)
         self.guest_name = ""
@@ -128,6 +130,10 @@ class Host:
         out = self.expire(now)
         self._accepted += 1
         self._connections[self._accepted] = Connection(self._accepted, now)
+        if self.cause:
+            self._on_connection(
+                self._connections[self._accepted], connection.Event.END, now, out, closing=_closing(self.cause)
+            )
         strangers = [c for c in self._connections.values() if c.is_stranger]
         if len(strangers) > STRANGER_CONNECTIONS:
             self._on_connection(strangers[0], connection.Event.EVICT, now, out)
@@ -191,7 +197,9 @@ class Host:
         """Nothing waits for the peer of a connection any more: the backlog goes on (SIZE-11)."""
         out = self.expire(now)
         if self._guest and self._guest.number == number:
-            for message in self._fitting(self._guest.sent, BACKLOG_FRAME_BYTES):
+            # One at least: a message that is larger than a frame of the backlog is still a frame of its own.
+            next_one = list(islice(self.transcript.after(self._guest.sent), 1))
+            for message in self._fitting(self._guest.sent, BACKLOG_FRAME_BYTES) or next_one:
                 self._send_message(message, out)
         return out
 
@@ -200,7 +208,7 @@ class Host:
     def say(self, ticket: int, text: str, now: Instant) -> Effects:
         """The host's agent says something; `Said` or `NotSaid` with the ticket answers it."""
         out = self.expire(now)
-        size = len(text.encode("utf-8", "replace"))
+        size = len(crypto.utf8(text))
         fits, has_room = size <= TEXT_BYTES, self.transcript.has_room(crypto.sealed_chars(size))
         body = crypto.seal(self._key, text, self._entropy(SEAL_NONCE_BYTES)) if fits else ""
         hand = _Hand(id=self._entropy(MESSAGE_ID_BYTES).hex(), body=body, ticket=ticket)
@@ -227,17 +235,18 @@ class Host:
         return min(waiting, default=None)
 
     def expire(self, now: Instant) -> Effects:
-        """Let every timer that is due take effect, the one that is due for longest first (TIME-1)."""
+        """Let every timer that is due take effect, in the order of their deadlines and as of them (TIME-1)."""
         out: Effects = []
         while (deadline := self.next_deadline()) is not None and deadline <= now.ticks:
+            then = now.back_to(deadline)
             due = self._session.timers.next()
             if due and due[0] == deadline:
-                self._in_session(session.Event(due[1]), now, out, _Hand())
+                self._in_session(session.Event(due[1]), then, out, _Hand())
                 continue
             for on in list(self._connections.values()):
                 due = on.machine.timers.next()
                 if due and due[0] == deadline:
-                    self._on_connection(on, connection.Event(due[1]), now, out)
+                    self._on_connection(on, connection.Event(due[1]), then, out)
                     break
         return out
 
@@ -299,7 +308,7 @@ class Host:
 
     def _relay(self, on: Connection, draft: frames.Draft, now: Instant, out: Effects) -> None:
         hand = _Hand(asking=on, sender="guest", id=draft.id, body=draft.body)
-        has_room = self.transcript.has_room(len(draft.body))
+        has_room = self.transcript.has_room(body_bytes(draft.body))
         self._in_session(session.Event.SEND, now, out, hand, has_room=has_room)
 
     def _welcome(self, on: Connection, hand: _Hand, out: Effects) -> None:
@@ -371,13 +380,28 @@ class Host:
 
     def _end(self, cause: Cause, now: Instant, out: Effects) -> None:
         self.cause = cause
+        if self._guest:
+            # A guest that is behind gets what fits, in its order: the last word is behind all the others.
+            for message in self._fitting(self._guest.sent, OUTBOX_BYTES):
+                self._send_message(message, out)
         self._guest = None
-        closing = Closing(next(iter(CAUSES[cause].closings)))
+        closing = _closing(cause)
         for on in list(self._connections.values()):
             self._on_connection(on, connection.Event.END, now, out, closing=closing)
         out.append(effects.Ended(cause))
 
 
+def _closing(cause: Cause) -> Closing:
+    """What a session that ends for this cause says in its close frames."""
+    return Closing(CAUSES[cause].closings[0])
+
+
 def _since(value: Any) -> int:
     """`sinceSeq` as released guests may send it: a number of at least 0, else 0."""
-    return int(value) if isinstance(value, int | float) and isfinite(value) and value > 0 else 0
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or (isinstance(value, float) and not isfinite(value))
+    ):
+        return 0
+    return max(0, int(value))

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Callable
-from typing import Final
+from ipaddress import AddressValueError, IPv6Address
+from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
 from msgspec import Struct
@@ -12,7 +13,8 @@ from tunnel.errors import BadEncoding, BadLink
 from tunnel.spec.v1.constants import KEY_BYTES, LINK_CHARS, TUNNEL_ID_BYTES
 
 _PATH: Final = re.compile(r"/t/([0-9a-f]+)")
-_HOST: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\.?|[0-9A-Fa-f:.]+", re.ASCII)
+_HOST: Final = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)*[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.?")
+_IPV6_AUTHORITY: Final = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::[0-9]+)?")
 _AGAIN: Final = "Ask the host for the whole link, and paste it as it is."
 
 
@@ -36,6 +38,10 @@ class JoinLink(Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return f"JoinLink({self.url}#...)"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """For those who pretty-print without asking for the representation."""
+        return [("url", f"{self.url}#...")]
 
 
 def path(tunnel_id: str) -> str:
@@ -95,8 +101,18 @@ def _address(address: str) -> tuple[str, str]:
 def _check_host(parts: SplitResult, port: int | None) -> None:
     if "@" in parts.netloc:
         raise BadLink("The join link holds a user name or password; no join link does. Do not use it.")
-    if not parts.hostname or not _HOST.fullmatch(parts.hostname) or port == 0 or parts.netloc.endswith(":"):
+    if not _can_exist(parts) or port == 0 or parts.netloc.endswith(":"):
         raise BadLink(f"The join link names no host, or one that cannot exist. {_AGAIN}")
+
+
+def _can_exist(parts: SplitResult) -> bool:
+    if "[" not in parts.netloc and "]" not in parts.netloc:
+        return bool(parts.hostname and _HOST.fullmatch(parts.hostname))
+    found = _IPV6_AUTHORITY.fullmatch(parts.netloc)
+    try:
+        return found is not None and bool(IPv6Address(found[1]))
+    except AddressValueError:
+        return False
 
 
 def _key(fragment: str) -> bytes:

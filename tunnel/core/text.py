@@ -9,7 +9,7 @@ ANONYMOUS: Final = "anonymous"
 # Characters without a glyph of their own that Unicode does not file under Cc, Cf, Zl or Zp (DerivedCoreProperties,
 # Default_Ignorable_Code_Point): fillers, invisible joiners, variation selectors.
 _IGNORABLE: Final = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0000-\U000e0fff]"
+    "[\u034f\u2800\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0000-\U000e0fff]"
 )
 _HIDING_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp", "Cn", "Co"})
 _SHORT: Final = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -42,11 +42,11 @@ def _escape(character: str) -> str:
 
 def cut(text: str, limit: int) -> str:
     """The text in at most `limit` bytes of UTF-8, with an ellipsis where something was cut off."""
-    if len(text) <= limit // 4 or len(text.encode("utf-8", "surrogatepass")) <= limit:
+    whole = text.encode("utf-8", "surrogatepass")
+    if len(whole) <= limit:
         return text
     ellipsis = "\u2026"
-    kept = text.encode("utf-8", "surrogatepass")[: limit - len(ellipsis.encode())]
-    return kept.decode("utf-8", "ignore") + ellipsis
+    return whole[: limit - len(ellipsis.encode())].decode("utf-8", "ignore") + ellipsis
 
 
 def shown_name(name: str, limit: int) -> str:

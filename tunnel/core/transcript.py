@@ -10,11 +10,21 @@ from typing import Final
 from tunnel import crypto
 from tunnel.core.text import visible
 from tunnel.errors import Unreadable
-from tunnel.spec.v1.constants import SYSTEM_MESSAGES, TEXT_BYTES, TRANSCRIPT_BYTES, TRANSCRIPT_MESSAGES
+from tunnel.spec.v1.constants import (
+    SYSTEM_MESSAGES,
+    TEXT_BYTES,
+    TRANSCRIPT_BYTES,
+    TRANSCRIPT_MESSAGES,
+)
 from tunnel.spec.v1.frames import Message
 
 UNREADABLE: Final = "[unreadable]"
 REPLAYED: Final = "[replayed]"
+
+
+def body_bytes(body: str) -> int:
+    """What a body takes: sealed ones are ASCII, whatever else a peer writes is not."""
+    return len(body) if body.isascii() else len(body.encode("utf-8"))
 
 
 class Transcript:
@@ -37,14 +47,26 @@ class Transcript:
         """The number of the last message; 0 when there is none."""
         return len(self._messages)
 
-    def has_room(self, body_chars: int, waiting: int = 0) -> bool:
-        """Whether one more chat fits behind those that wait for their number (SIZE-10)."""
-        return self.last + waiting < TRANSCRIPT_MESSAGES and self._bytes + body_chars <= TRANSCRIPT_BYTES
+    def has_room(self, size: int, waiting: int = 0) -> bool:
+        """Whether one more chat fits (SIZE-10).
+
+        Args:
+            size: bytes of its body and of those that wait for their number.
+            waiting: how many wait.
+        """
+        return self.last + waiting < TRANSCRIPT_MESSAGES and self._bytes + size <= TRANSCRIPT_BYTES
 
     @property
     def overfull(self) -> bool:
-        """Whether there are more messages than a host may send (SIZE-10)."""
-        return self.last >= TRANSCRIPT_MESSAGES + SYSTEM_MESSAGES or self._bytes > TRANSCRIPT_BYTES
+        """Whether there are as many messages as a host may send, its last system messages included (SIZE-10)."""
+        return self.would_overfill(1)
+
+    def would_overfill(self, messages: int) -> bool:
+        """Whether so many messages more are more than a session holds."""
+        return (
+            self.last + messages > TRANSCRIPT_MESSAGES + SYSTEM_MESSAGES
+            or self._bytes >= TRANSCRIPT_BYTES + SYSTEM_MESSAGES * TEXT_BYTES
+        )
 
     def append(self, message: Message, *, concealed: bool = False, own: bool = False) -> None:
         """Take the next message. A chat whose nonce was seen before is noted as a replay (SEAL-3).
@@ -55,7 +77,7 @@ class Transcript:
             own: its nonce was noted when it was sent.
         """
         self._messages.append(message)
-        self._bytes += len(message.body)
+        self._bytes += body_bytes(message.body)
         if concealed:
             self._concealed.add(message.seq)
         if message.kind == "chat" and not own and not self.is_fresh(message.body):

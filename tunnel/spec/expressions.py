@@ -111,9 +111,10 @@ def parse(text: str) -> Tree:
         ExpressionError: the text is not in the language.
     """
     try:
-        return _tree(ast.parse(text, mode="eval").body, text)
+        expression = ast.parse(text, mode="eval")
     except (SyntaxError, ValueError) as error:
         raise ExpressionError(f"cannot be read: {text!r} ({error})") from None
+    return _tree(expression.body, text)
 
 
 def _tree(node: ast.expr, text: str) -> Tree:

@@ -75,10 +75,17 @@ class Interpreter:
 
     def due(self, configuration: Configuration, now: int) -> str | None:
         """The event of the timer that has been due for longest, if any is."""
-        ready = [t for t in self.machine.timers if t.fires and self.passed(configuration, t.name, now)]
-        if not ready:
-            return None
-        return min(ready, key=lambda t: configuration.since[t.name] + self._durations[t.name]).fires
+        longest = self._due(configuration, now)
+        return longest and longest[1]
+
+    def _due(self, configuration: Configuration, now: int) -> tuple[int, str] | None:
+        """The same, behind its deadline."""
+        ready = [
+            (configuration.since[timer.name] + self._durations[timer.name], timer.fires)
+            for timer in self.machine.timers
+            if timer.fires and self.passed(configuration, timer.name, now)
+        ]
+        return min(ready, key=lambda pair: pair[0], default=None)
 
     def handle(self, configuration: Configuration, event: str, facts: Mapping[str, bool], now: int) -> list[Step]:
         """The steps that an input causes: first the timers that are due (TIME-1), then the input itself."""
@@ -87,17 +94,19 @@ class Interpreter:
         return [*steps, self.step(last, event, facts, now)]
 
     def expire(self, configuration: Configuration, now: int) -> list[Step]:
-        """The steps of all timers that are due, at the moment at which somebody looks.
+        """The steps of all timers that are due, in the order of their deadlines and as of them (TIME-1).
 
         Raises:
             EndlessTimerError: a timer neither stops nor restarts when it fires.
         """
         steps: list[Step] = []
-        while event := self.due(configuration, now):
-            # One that fired begins anew, or is over: more steps than timers cannot be due in one moment.
-            if len(steps) == len(self.machine.timers):
-                raise EndlessTimerError(f"{self.machine.machine}: {event!r} stays due in {configuration.state!r}")
-            steps.append(self.step(configuration, event, {}, now))
+        fired: set[tuple[int, str]] = set()
+        while (next_one := self._due(configuration, now)) is not None:
+            # One that fired begins anew, or is over.
+            if next_one in fired:
+                raise EndlessTimerError(f"{self.machine.machine}: {next_one[1]!r} stays due in {configuration.state!r}")
+            fired.add(next_one)
+            steps.append(self.step(configuration, next_one[1], {}, next_one[0]))
             configuration = steps[-1].after
         return steps
 
@@ -128,7 +137,6 @@ class Interpreter:
         names |= self._constants
         names |= step.facts
         names |= {"state": step.after.state, "old_state": step.before.state, "event": step.event}
-
         verbs = [action.split()[0] for action in step.row.do]
 
         def call(function: str, words: tuple[str, ...]) -> Value:
