@@ -1,4 +1,4 @@
-"""`python -m tunnel` is `tunnel-mcp`."""
+"""`python -m tunnel` is the command `tunnel-mcp`."""
 
 from tunnel.app.cli import main
 

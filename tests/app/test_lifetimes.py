@@ -54,7 +54,7 @@ def test_a_link_expires_and_a_refused_join_does_not_keep_the_session_from_going_
                 await asyncio.sleep(0.1)
             heard = (await client.call_tool("tunnel_listen", {})).structured_content or {}
             ended = await status(client)
-            return refused, [m["text"] for m in heard["messages"]], ended["closedBecause"], str(await knock(link))
+            return refused, [m["text"] for m in heard["messages"]], str(ended["closedBecause"]), await knock(link)
 
     refused, texts, because, knocked = asyncio.run(run())
 

@@ -10,7 +10,7 @@ from tunnel import __version__
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "-v", "--version", message="%(version)s")
 @click.pass_context
-def main(context: click.Context) -> None:
+def commands(context: click.Context) -> None:
     """Let your AI agent talk with the agent of another person, through a throwaway, end-to-end encrypted tunnel.
 
     Without a command it serves MCP on stdin and stdout: register it with your agent, for example with
@@ -18,17 +18,36 @@ def main(context: click.Context) -> None:
     """
     if context.invoked_subcommand is not None:
         return
-    import asyncio
+    from tunnel.app import signals, stderr
 
-    from tunnel.app.serve import serve
+    signals.leave_at_once()
+    stderr.keep_values_out()
+    stderr.report(f"tunnel-mcp {__version__}: serving MCP on stdin and stdout; --help says more")
 
-    click.echo(f"tunnel-mcp {__version__}: serving MCP on stdin and stdout; --help says more", err=True)
-    asyncio.run(serve())
+    from tunnel.app.serve import run
+
+    run()
 
 
-@main.command()
+@commands.command()
 def demo() -> None:
     """Show it on this machine: two servers, each with a client, open, join, talk, refuse a thief, and close."""
     from tunnel.app.demo import run
 
     sys.exit(run())
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        sys.exit(commands(prog_name="tunnel-mcp", standalone_mode=False))
+    except click.Abort:
+        sys.exit(1)
+    except click.ClickException as error:
+        # Not click's words, which repeat what was typed: it may be a join link.
+        known = ", ".join(sorted(commands.commands))
+        click.echo(
+            f"tunnel-mcp: no such command or option. The commands are: {known}. `tunnel-mcp --help` says more.",
+            err=True,
+        )
+        sys.exit(error.exit_code)

@@ -2,16 +2,17 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
+from typing import Final
 
 from tunnel.app import listening
+from tunnel.app.ending import Ending
 from tunnel.app.listening import Heard
 from tunnel.app.results import State, Status
 from tunnel.core import link
 from tunnel.core.host import Host
 from tunnel.core.instant import whole_seconds
 from tunnel.core.link import JoinLink
-from tunnel.errors import given
+from tunnel.errors import BadLink, NetworkFault, given
 from tunnel.io.clock import Clock
 from tunnel.io.relay import Relay
 from tunnel.spec.v1 import session
@@ -19,7 +20,7 @@ from tunnel.spec.v1.constants import KEY_BYTES
 from tunnel.spec.v1.refusals import CAUSES, FAILURES, Failure
 from tunnel.transport.base import Transport, TransportError
 
-_STATES: dict[session.State, State] = {
+_STATES: Final[dict[session.State, State]] = {
     session.State.OPENING: "opening",
     session.State.WAITING: "waiting_for_guest",
     session.State.LOCKED: "connected",
@@ -39,33 +40,34 @@ class Hosting:
         entropy: random bytes, in the shape of `os.urandom`.
     """
 
-    def __init__(self, goal: str, name: str, transport: Transport, clock: Clock, entropy: Callable[[int], bytes]) -> None:
+    def __init__(
+        self, goal: str, name: str, transport: Transport, clock: Clock, entropy: Callable[[int], bytes]
+    ) -> None:
         self.transport = transport
         self.tunnel_id = link.fresh_tunnel_id(entropy)
         self.opened_at = clock.now().unix_ms
         self._key = entropy(KEY_BYTES)
         self._host = Host(key=self._key, goal=goal, name=name, entropy=entropy, now=clock.now())
         self._relay = Relay(self._host, clock, link.path(self.tunnel_id))
-        self._watch: asyncio.Task[None] | None = None
-        self._take_down: asyncio.Task[None] | None = None
+        self._ending = Ending(self._relay.driver, lambda: self.is_over, self._give_back)
 
     async def open(self) -> JoinLink:
-        """Bring the tunnel up; its link, which is good from now on.
+        """Bring the tunnel up; its link, which is good from now on. Whatever it raises, nothing is left behind.
 
         Raises:
-            TransportError: the transport cannot make the relay reachable. Nothing is left behind.
-            OSError: no local port can be had.
+            TransportError: the transport cannot make the relay reachable, or the tunnel was closed meanwhile.
+            NetworkFault: no local port can be had.
         """
         try:
-            port = await self._relay.listener.listen()
-            join_link = link.mint(await self.transport.start(port), self.tunnel_id, self._key)
+            join_link = self._link(await self._reachable_at(await self._listen()))
             self._relay.driver.step(self._host.reachable)
-            if self.is_over:
-                raise TransportError("The tunnel was closed while it was being opened.")
+            self._check_still_open()
         except BaseException:
-            await self.close("")
+            self._relay.driver.step(lambda now: self._host.close("", now))
+            await self._ending.gone()
             raise
-        self._watch = asyncio.get_running_loop().create_task(self._watch_over())
+        self.transport.lost.add_done_callback(self._lost)
+        self._ending.watch()
         return join_link
 
     async def say(self, text: str) -> int:
@@ -86,31 +88,27 @@ class Hosting:
         waiting = self._host.state is session.State.WAITING
         return Status(
             role="host",
-            peerConnected=self._host.state is session.State.LOCKED,
+            peer_connected=self._host.state is session.State.LOCKED,
             goal=self._host.goal,
-            lastSeq=self._host.transcript.last,
-            openedAt=self.opened_at,
+            last_seq=self._host.transcript.last,
+            opened_at=self.opened_at,
             state=_STATES[self._host.state],
             peer=self._host.guest_name,
-            closedBecause=self._because(),
-            linkExpiresInSec=_left(self._host.link_expires_at(), now.ticks) if waiting else None,
-            idleEndsInSec=_left(self._host.idle_ends_at(), now.ticks),
+            closed_because=self._because(),
+            link_expires_in_sec=_left(self._host.link_expires_at(), now.ticks) if waiting else None,
+            idle_ends_in_sec=_left(self._host.idle_ends_at(), now.ticks),
             next=self._next(now.ticks),
         )
 
     async def close(self, summary: str) -> None:
         """Close the tunnel: when this returns, relay, port and transport are gone."""
         self._relay.driver.step(lambda now: self._host.close(summary, now))
-        await self.gone()
+        await self._ending.gone()
 
     async def exit(self) -> None:
         """The process ends."""
         self._relay.driver.step(self._host.exit)
-        await self.gone()
-
-    async def gone(self) -> None:
-        """Wait until everything is given back. Who is cancelled meanwhile does not stop it: it is a task of its own."""
-        await asyncio.shield(self._taking_down())
+        await self._ending.gone()
 
     @property
     def is_over(self) -> bool:
@@ -118,34 +116,53 @@ class Hosting:
         return self._host.state is session.State.CLOSED
 
     @property
+    def is_gone(self) -> bool:
+        """Whether everything that it held is given back."""
+        return self._ending.is_gone
+
+    @property
     def _is_alone(self) -> bool:
         return self._host.state in (session.State.VACATED, session.State.CLOSED)
 
-    async def _watch_over(self) -> None:
-        """Take everything down when the session ends by itself, and end the session when the transport is lost."""
-        driver = self._relay.driver
-        while not self.is_over:
-            change = asyncio.ensure_future(driver.changed())
-            try:
-                await asyncio.wait([change, self.transport.lost], return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                change.cancel()
-                with suppress(asyncio.CancelledError):
-                    await change
-            if self.transport.lost.done():
-                driver.step(self._host.unreachable)
-        self._taking_down()
+    async def _listen(self) -> int:
+        try:
+            return await self._relay.listener.listen()
+        except OSError as error:
+            self._check_still_open()
+            raise NetworkFault(f"No local port can be had ({error.strerror}). Free one, then try again.") from None
 
-    def _taking_down(self) -> asyncio.Task[None]:
-        if self._take_down is None:
-            self._take_down = asyncio.get_running_loop().create_task(self._give_back())
-        return self._take_down
+    async def _reachable_at(self, port: int) -> str:
+        """The public URL. A transport may need a minute, and whoever closes the tunnel meanwhile does not wait for it."""
+        starting = asyncio.ensure_future(self.transport.start(port))
+        try:
+            await asyncio.wait([starting, self._relay.driver.ready], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            starting.cancel()
+        if not starting.done():
+            self._check_still_open()
+        return await starting
+
+    def _check_still_open(self) -> None:
+        if self.is_over:
+            raise TransportError(
+                "The tunnel was closed while it was being opened. Open it again if it is still wanted."
+            )
+
+    def _link(self, public_url: str) -> JoinLink:
+        try:
+            return link.mint(public_url, self.tunnel_id, self._key)
+        except BadLink:
+            raise TransportError(
+                f"The transport {self.transport.name} gave an address that makes no join link. Choose another transport."
+            ) from None
+
+    def _lost(self, lost: "asyncio.Future[str]") -> None:
+        if not lost.cancelled():
+            self._relay.driver.step(self._host.unreachable)
 
     async def _give_back(self) -> None:
         self._relay.listener.shut()
         await asyncio.gather(self._relay.listener.closed(), self.transport.stop())
-        if self._watch:
-            self._watch.cancel()
 
     def _because(self) -> str | None:
         if self._host.cause:

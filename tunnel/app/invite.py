@@ -1,9 +1,11 @@
 """The text that a person forwards to the guest's person."""
 
+from typing import Final
+
 from tunnel.core.text import visible
 from tunnel.spec.v1.constants import GOAL_BYTES
 
-SECONDS_PER_MINUTE = 60
+SECONDS_PER_MINUTE: Final = 60
 
 
 def invite(goal: str, join_link: str, seconds_left: int) -> str:
@@ -21,5 +23,6 @@ def invite(goal: str, join_link: str, seconds_left: int) -> str:
         "   claude mcp add tunnel -- uvx tunnel-mcp\n"
         "2. Then tell your agent:\n"
         f"   Join this tunnel: {join_link}\n\n"
-        f"The link is for one guest and is good for about {minutes} min. Treat it like a password: whoever has it can join and read."
+        f"The link is for one guest and is good for about {minutes} min. "
+        "Treat it like a password: whoever has it can join and read."
     )

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Final
 from urllib.parse import urlsplit
 
 from tunnel.app import listening
-from tunnel.app.listening import Heard
+from tunnel.app.ending import Ending
+from tunnel.app.listening import Heard, HeardMessage
 from tunnel.app.results import State, Status
 from tunnel.app.settings import SAY_SECONDS
 from tunnel.core.guest import Guest
@@ -14,16 +16,20 @@ from tunnel.errors import NetworkFault, Refused, given
 from tunnel.io.clock import Clock
 from tunnel.io.dialer import Dialer
 from tunnel.spec.v1 import guest
-from tunnel.spec.v1.refusals import CAUSES, REFUSALS, Cause
+from tunnel.spec.v1.refusals import CAUSES, NOTICES, REFUSALS, Cause, Notice
 
-_STATES: dict[guest.State, State] = {
+GOODBYE_SECONDS: Final = 1.0
+"""How long a goodbye is waited for to come true: anybody on the way could have written it."""
+
+_STATES: Final[dict[guest.State, State]] = {
     guest.State.DIALING: "joining",
     guest.State.GREETING: "joining",
     guest.State.PROVING: "joining",
     guest.State.JOINED: "connected",
     guest.State.ENDED: "closed",
 }
-_NEXT_BY_REASON = {row.text: row.next for row in REFUSALS.values()}
+_NEXT_BY_REASON: Final = {row.text: row.next for row in REFUSALS.values()}
+_GOODBYES: Final = tuple(NOTICES[notice].text.partition("{")[0] for notice in (Notice.SUMMARY, Notice.IDLE))
 
 
 class JoinRefusedError(Refused):
@@ -53,57 +59,70 @@ class Joining:
         self.opened_at = clock.now().unix_ms
         self._guest = Guest(link=link, name=name, entropy=entropy, now=clock.now())
         self._dialer = Dialer(self._guest, clock, link.url, urlsplit(link.url).hostname or "")
-        self._take_down: asyncio.Task[None] | None = None
+        self._ending = Ending(self._dialer.driver, lambda: self.is_over, self._dialer.closed)
 
     async def join(self) -> None:
-        """Get in.
+        """Get in. Whatever it raises, nothing is left behind.
 
         Raises:
             JoinRefusedError: the host says no.
-            JoinFailedError: the host was not reached, or is none.
+            JoinFailedError: the host was not reached, or is none, or the tunnel was closed meanwhile.
         """
         self._dialer.dial()
+        self._ending.watch()
         try:
             await asyncio.wait([self._dialer.driver.ready])
         except asyncio.CancelledError:
             await self.close("")
             raise
         if self.is_over:
-            await self.gone()
+            await self._ending.gone()
             raise self._failed()
 
-    async def say(self, text: str) -> int:
+    async def say(self, text: str, seconds: float = SAY_SECONDS) -> int:
         """Say something; its number, once the host has echoed it.
+
+        Args:
+            text: what to say.
+            seconds: how long to wait for the echo.
 
         Raises:
             NotSaidError: it cannot be said, or the tunnel ended before the echo came.
             UnconfirmedError: the echo did not come in time.
         """
         try:
-            async with asyncio.timeout(SAY_SECONDS):
+            async with asyncio.timeout(seconds):
                 return await self._dialer.driver.say(text)
         except TimeoutError:
             raise UnconfirmedError(
-                f"The host has not confirmed the message within {SAY_SECONDS:.0f} s. It may still arrive: listen before you say it again."
+                f"The host has not confirmed the message within {seconds:g} s. It may still arrive: "
+                "listen before you say it again."
             ) from None
 
     async def listen(self, since: int, seconds: float) -> Heard:
-        """News behind a number, waiting for it for so long."""
-        return await listening.listen(self._dialer.driver, self._guest.transcript, since, seconds, lambda: self.is_over)
+        """News behind a number, waiting for it for so long.
+
+        A host says goodbye in a message and then closes: who hears the one is told the other in the same answer (CLOSE-5).
+        """
+        driver = self._dialer.driver
+        heard = await listening.listen(driver, self._guest.transcript, since, seconds, lambda: self.is_over)
+        if heard.messages and _is_goodbye(heard.messages[-1]):
+            await listening.until(driver, min(seconds, GOODBYE_SECONDS), lambda: self.is_over)
+        return heard
 
     def status(self) -> Status:
         """Where the tunnel is."""
         return Status(
             role="guest",
-            peerConnected=self._guest.state is guest.State.JOINED,
+            peer_connected=self._guest.state is guest.State.JOINED,
             goal=self._guest.goal,
-            lastSeq=self._guest.transcript.last,
-            openedAt=self.opened_at,
+            last_seq=self._guest.transcript.last,
+            opened_at=self.opened_at,
             state=_STATES[self._guest.state],
             peer=self._guest.host_name,
-            closedBecause=self._guest.cause.value if self._guest.cause else None,
-            linkExpiresInSec=None,
-            idleEndsInSec=None,
+            closed_because=self._guest.cause.value if self._guest.cause else None,
+            link_expires_in_sec=None,
+            idle_ends_in_sec=None,
             next=self._next(),
         )
 
@@ -120,31 +139,36 @@ class Joining:
     async def close(self, summary: str) -> None:
         """Leave: when this returns, the socket is gone."""
         self._dialer.driver.step(lambda now: self._guest.close(summary, now))
-        await self.gone()
+        await self._ending.gone()
 
     async def exit(self) -> None:
         """The process ends."""
         self._dialer.driver.step(self._guest.exit)
-        await self.gone()
-
-    async def gone(self) -> None:
-        """Wait until the socket is gone. Who is cancelled meanwhile does not stop it: it is a task of its own."""
-        if self._take_down is None:
-            self._take_down = asyncio.get_running_loop().create_task(self._dialer.closed())
-        await asyncio.shield(self._take_down)
+        await self._ending.gone()
 
     @property
     def is_over(self) -> bool:
         """Whether it has ended."""
         return self._guest.state is guest.State.ENDED
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether its socket is gone."""
+        return self._ending.is_gone
+
     def _failed(self) -> JoinRefusedError | JoinFailedError:
         match self._guest.cause:
             case Cause.REFUSED:
                 reason = self._guest.refused_because
-                return JoinRefusedError(f"auth failed: {reason}. {_NEXT_BY_REASON.get(reason, 'Ask the host for a new link.')}")
+                return JoinRefusedError(
+                    f"auth failed: {reason}. {_NEXT_BY_REASON.get(reason, 'Ask the host for a new link.')}"
+                )
             case Cause.NOT_CONNECTED:
                 return JoinFailedError(self._dialer.trouble)
+            case Cause.CLOSED_BY_GUEST:
+                return JoinFailedError(
+                    "The join was given up: the tunnel was closed meanwhile. Join again if it is still wanted."
+                )
             case cause:
                 row = CAUSES[given(cause)]
                 return JoinFailedError(f"{row.doc} {row.next}")
@@ -157,3 +181,7 @@ class Joining:
                 return CAUSES[given(self._guest.cause)].next
             case _:
                 return "Wait until tunnel_join has answered."
+
+
+def _is_goodbye(message: HeardMessage) -> bool:
+    return message.kind == "system" and message.text.startswith(_GOODBYES)

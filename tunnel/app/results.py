@@ -1,29 +1,39 @@
-"""What the tools take and give: the released names, with more fields added and none taken away."""
+"""What the tools take and give: the released names, with more fields added and none taken away.
+
+Names are snake_case here and camelCase for the agent.
+"""
 
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
+from tunnel.app.settings import LISTEN_MILLISECONDS
+
 Role = Literal["host", "guest", "none"]
 State = Literal["none", "opening", "waiting_for_guest", "connected", "peer_left", "joining", "closed"]
 
 
-class Arguments(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+class Arguments(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True, rename="camel"):
     """Base of the arguments: a misspelt one is an error, not silence."""
+
+
+class Result(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Base of the results."""
 
 
 class OpenArguments(Arguments, frozen=True, kw_only=True):
     """For `tunnel_open`."""
 
     goal: Annotated[
-        str, Meta(description="What the two agents are to do together; the guest's person sees it before anything else.")
+        str,
+        Meta(description="What the two agents are to do together; the guest's person sees it before anything else."),
     ]
 
 
 class JoinArguments(Arguments, frozen=True, kw_only=True):
     """For `tunnel_join`."""
 
-    joinLink: Annotated[str, Meta(description="The join link that the host's person passed on, whole.")]  # noqa: N815
+    join_link: Annotated[str, Meta(description="The join link that the host's person passed on, whole.")]
 
 
 class SayArguments(Arguments, frozen=True, kw_only=True):
@@ -35,10 +45,12 @@ class SayArguments(Arguments, frozen=True, kw_only=True):
 class ListenArguments(Arguments, frozen=True, kw_only=True):
     """For `tunnel_listen`."""
 
-    sinceSeq: Annotated[int | float, Meta(description="The `cursor` of the last answer; 0 hears everything from the start.")] = 0  # noqa: N815
-    timeoutMs: Annotated[
-        int | float | None, Meta(description="How long to wait for news, in milliseconds; 45000 when left out.")
-    ] = None  # noqa: N815
+    since_seq: Annotated[
+        int | float, Meta(description="The `cursor` of the last answer; 0 hears everything from the start.")
+    ] = 0
+    timeout_ms: Annotated[int | float, Meta(description="How many milliseconds to wait for news; 0 does not wait.")] = (
+        LISTEN_MILLISECONDS
+    )
 
 
 class StatusArguments(Arguments, frozen=True, kw_only=True):
@@ -51,57 +63,63 @@ class CloseArguments(Arguments, frozen=True, kw_only=True):
     summary: Annotated[str, Meta(description="A last word to the peer: what was agreed.")] = ""
 
 
-class Status(Struct, frozen=True, kw_only=True):
+class Status(Result, frozen=True, kw_only=True):
     """Where the tunnel is."""
 
     role: Role
-    peerConnected: bool  # noqa: N815
+    peer_connected: bool
     goal: Annotated[str, Meta(description="Not authenticated: whoever runs the transport could have written it.")]
-    lastSeq: int  # noqa: N815
-    openedAt: Annotated[int, Meta(description="Milliseconds since the Unix epoch; 0 when nothing was open yet.")]  # noqa: N815
+    last_seq: int
+    opened_at: Annotated[int, Meta(description="Milliseconds since the Unix epoch; 0 when nothing was open yet.")]
     state: State
     peer: Annotated[str, Meta(description="The peer's name, as it calls itself. Not authenticated.")]
-    closedBecause: Annotated[str | None, Meta(description="Why the tunnel has ended, or why nobody can hear you.")]  # noqa: N815
-    linkExpiresInSec: Annotated[
-        int | None, Meta(description="How long the join link is still good; null when nobody can use it.")
-    ]  # noqa: N815
-    idleEndsInSec: Annotated[int | None, Meta(description="When the tunnel ends if nothing is said.")]  # noqa: N815
+    closed_because: Annotated[str | None, Meta(description="Why the tunnel has ended, or why nobody can hear you.")]
+    link_expires_in_sec: Annotated[
+        int | None,
+        Meta(description="How long the join link is still good, 0 once it has expired; null when none is given out."),
+    ]
+    idle_ends_in_sec: Annotated[
+        int | None,
+        Meta(
+            description="When the host's side ends the tunnel if nothing is said; null to a guest, whom nobody tells."
+        ),
+    ]
     next: Annotated[str, Meta(description="What to do next.")]
 
 
-class Opened(Struct, frozen=True, kw_only=True):
+class Opened(Result, frozen=True, kw_only=True):
     """From `tunnel_open`."""
 
-    tunnelId: str  # noqa: N815
-    joinLink: Annotated[str, Meta(description="A secret: whoever has it can join and read. For one guest.")]  # noqa: N815
+    tunnel_id: str
+    join_link: Annotated[str, Meta(description="A secret: whoever has it can join and read. For one guest.")]
     status: Literal["waiting_for_guest"]
-    joinLinkExpiresInSec: int  # noqa: N815
+    join_link_expires_in_sec: int
     invite: Annotated[str, Meta(description="A text that the person can forward to the guest's person.")]
     state: State
     transport: str
     privacy: Annotated[str, Meta(description="Who can see what of this tunnel.")]
-    idleEndsInSec: int | None  # noqa: N815
+    idle_ends_in_sec: int | None
     next: str
 
 
-class JoinedTunnel(Struct, frozen=True, kw_only=True):
+class JoinedTunnel(Result, frozen=True, kw_only=True):
     """From `tunnel_join`."""
 
-    tunnelId: str  # noqa: N815
+    tunnel_id: str
     goal: Annotated[str, Meta(description="What the host says the tunnel is for. Not authenticated.")]
     peer: Annotated[str, Meta(description="The host's name, as it calls itself. Not authenticated.")]
     state: State
     next: str
 
 
-class SaidMessage(Struct, frozen=True, kw_only=True):
+class SaidMessage(Result, frozen=True, kw_only=True):
     """From `tunnel_say`."""
 
     seq: Annotated[int, Meta(description="The number that the message got.")]
     state: State
 
 
-class ListenedMessage(Struct, frozen=True, kw_only=True):
+class ListenedMessage(Result, frozen=True, kw_only=True):
     """A message in the answer of `tunnel_listen`."""
 
     id: str
@@ -112,7 +130,7 @@ class ListenedMessage(Struct, frozen=True, kw_only=True):
     ts: int | float
 
 
-class Listened(Struct, frozen=True, kw_only=True):
+class Listened(Result, frozen=True, kw_only=True):
     """From `tunnel_listen`."""
 
     messages: list[ListenedMessage]
@@ -121,10 +139,10 @@ class Listened(Struct, frozen=True, kw_only=True):
     more: Annotated[bool, Meta(description="Whether more messages are there already: listen again at once.")]
 
 
-class Closed(Struct, frozen=True, kw_only=True):
+class Closed(Result, frozen=True, kw_only=True):
     """From `tunnel_close`."""
 
     ok: bool
     state: State
-    closedBecause: str | None  # noqa: N815
+    closed_because: str | None
     next: str

@@ -5,8 +5,15 @@ from typing import Final
 
 from msgspec import Struct
 
+from tunnel.core.text import visible
+
+MILLISECONDS_PER_SECOND: Final = 1000
+
 LISTEN_SECONDS: Final = 45.0
 """How long a listen waits when it is not told: below the shortest limit of a tool call that is common among clients."""
+
+LISTEN_MILLISECONDS: Final = int(LISTEN_SECONDS * MILLISECONDS_PER_SECOND)
+"""The same, in the unit of the tool's argument."""
 
 LONGEST_LISTEN_SECONDS: Final = 24 * 3600.0
 """A listen never waits longer, whatever number it is given."""
@@ -20,8 +27,8 @@ ANSWER_MESSAGES: Final = 500
 ANSWER_BYTES: Final = 100_000
 """How many bytes of text one answer holds; a single longer message is given whole."""
 
-LONGEST_VARIABLE: Final = 200
-"""No variable of ours needs more characters."""
+TRANSPORT_BYTES: Final = 40
+"""No transport has a longer name."""
 
 
 class Settings(Struct, frozen=True):
@@ -32,5 +39,5 @@ class Settings(Struct, frozen=True):
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
-    """The settings in an environment. A value that cannot be one is kept, cut: whoever uses it says what is wrong with it."""
-    return Settings(transport=environment.get("TUNNEL_TRANSPORT", "")[:LONGEST_VARIABLE])
+    """The settings in an environment. A value that cannot be one is kept, visible and cut: who uses it says what is wrong."""
+    return Settings(transport=visible(environment.get("TUNNEL_TRANSPORT", ""), TRANSPORT_BYTES))

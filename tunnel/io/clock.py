@@ -5,6 +5,10 @@ from typing import Final, Protocol
 
 from tunnel.core.instant import Instant
 
+COUNTS_SUSPEND: Final[int | None] = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC_RAW", None))
+"""Linux has CLOCK_BOOTTIME. macOS has CLOCK_MONOTONIC_RAW, and its `time.monotonic` stops with the machine; on Windows
+there is neither, and `time.monotonic` goes on."""
+
 _NANOSECONDS_PER_MILLISECOND: Final = 1_000_000
 
 
@@ -17,12 +21,16 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's clocks: CLOCK_BOOTTIME on Linux; elsewhere the monotonic clock, which macOS and Windows keep through sleep."""
+    """The machine's clocks.
 
-    def __init__(self) -> None:
-        self._ticks = getattr(time, "CLOCK_BOOTTIME", None)
+    Args:
+        ticking: which of the system's clocks ticks are read from; None stands for `time.monotonic`.
+    """
+
+    def __init__(self, ticking: int | None = COUNTS_SUSPEND) -> None:
+        self._ticking = ticking
 
     def now(self) -> Instant:
         """The moment, read once."""
-        ticks = time.monotonic_ns() if self._ticks is None else time.clock_gettime_ns(self._ticks)
+        ticks = time.monotonic_ns() if self._ticking is None else time.clock_gettime_ns(self._ticking)
         return Instant(ticks=ticks, unix_ms=time.time_ns() // _NANOSECONDS_PER_MILLISECOND)

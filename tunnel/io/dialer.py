@@ -4,44 +4,30 @@ Nothing of the join link but its address leaves this machine: the key stays behi
 """
 
 import asyncio
-import logging
 import socket
-import ssl
 from collections.abc import Callable
-from contextlib import suppress
-from typing import Final
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI, ProxyError
+from websockets.client import ClientProtocol
+from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.frames import CloseCode
+from websockets.protocol import State
 
 from tunnel.core.effects import ConnectionId, Effect
 from tunnel.core.guest import Guest
 from tunnel.core.instant import Instant
 from tunnel.io.clock import Clock
 from tunnel.io.driver import Driver
-from tunnel.spec.v1.constants import HOST_FRAME_BYTES, JOIN_SECONDS, OUTBOX_BYTES
-
-CLOSE_SECONDS: Final = 1.0
-"""How long the host has to close its side; then the socket is cut."""
-
-LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
-
-_SILENT: Final = logging.getLogger("tunnel.dialer")
-_SILENT.addHandler(logging.NullHandler())
-_SILENT.propagate = False
-_SILENT.setLevel(logging.CRITICAL + 1)
-
-
-class _Connect(connect):
-    """Follows no redirect: a link names the one host that may be dialled."""
-
-    def process_redirect(self, exc: Exception) -> Exception | str:
-        return exc
+from tunnel.io.frames import CLOSE_SECONDS, SILENT, GuestFrames
+from tunnel.io.trouble import explain, unanswered
+from tunnel.spec.v1.constants import HOST_FRAME_BYTES, OUTBOX_BYTES
+from tunnel.spec.v1.refusals import Cause
 
 
 class Dialer:
-    """The guest's one connection.
+    """The guest's one connection. That dialling ends in time is the guest's own timer's doing.
 
     Args:
         guest: the core.
@@ -56,95 +42,92 @@ class Dialer:
         """Why no WebSocket came about, in a sentence."""
         self._url = url
         self._host = host
-        self._outbox: asyncio.Queue[Callable[[ClientConnection], object]] = asyncio.Queue()
-        self._waiting_bytes = 0
-        self._websocket: ClientConnection | None = None
-        self._tasks: list[asyncio.Task[None]] = []
+        self._websocket: _Connection | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._dialling = False
+        self._cutter: asyncio.TimerHandle | None = None
         self.driver = Driver(guest, clock, self)
 
     def dial(self) -> None:
         """Begin. `driver.ready` is done when the host has let this side in."""
-        self._tasks.append(asyncio.get_running_loop().create_task(self._run()))
+        self._dialling = True
+        self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def closed(self) -> None:
-        """Wait until the socket is gone: little more than CLOSE_SECONDS."""
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=2 * CLOSE_SECONDS)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._websocket:
-            self._websocket.transport.abort()
+        """Shut, and wait until the socket is gone: little more than CLOSE_SECONDS."""
+        self.shut()
+        if self._task:
+            await asyncio.wait([self._task])
 
     # --- The driver's wire -------------------------------------------------------------------------------------------
 
     def send(self, to: ConnectionId, data: bytes) -> None:  # noqa: ARG002 - there is one connection
         """A frame's text goes out."""
-        self._waiting_bytes += len(data)
-        self._outbox.put_nowait(lambda websocket: self._send(websocket, data))
-        if self._waiting_bytes > OUTBOX_BYTES:
+        self._write(lambda frames: frames.send_text(data))
+        if self._websocket and self._websocket.transport.get_write_buffer_size() > OUTBOX_BYTES:
             self._step(self.guest.overflow)
 
     def ping(self, to: ConnectionId) -> None:  # noqa: ARG002
         """A WebSocket ping goes out; its pong is a sign of life."""
-        self._outbox.put_nowait(self._ping)
+        self._write(lambda frames: frames.send_ping(b""))
 
     def hang_up(self, to: ConnectionId, code: int, reason: str) -> None:  # noqa: ARG002
-        """A close frame goes out, and the socket is closed soon."""
-        self._outbox.put_nowait(lambda websocket: websocket.close(code, reason))
+        """A close frame goes out behind everything else, and the socket is closed soon."""
+        self._write(lambda frames: frames.send_close(code, reason))
+        self._cut_soon()
 
     def shut(self) -> None:
-        """Whatever is still dialling or writing has CLOSE_SECONDS left."""
-        loop = asyncio.get_running_loop()
-        if self._websocket is None:
-            self._cancel()
-        else:
-            loop.call_later(CLOSE_SECONDS, self._cancel)
+        """Dialling stops at once; an open socket has CLOSE_SECONDS left."""
+        if self._dialling and self._task:
+            if self.driver.cause is Cause.JOIN_TIMEOUT:
+                self.trouble = unanswered(self._host)
+            self._dialling = False
+            self._task.cancel()
+        self._cut_soon()
 
-    def _cancel(self) -> None:
-        for task in self._tasks:
-            task.cancel()
+    def _write(self, say: Callable[[ClientProtocol], None]) -> None:
+        if self._websocket and self._websocket.protocol.state is State.OPEN:
+            say(self._websocket.protocol)
+            self._websocket.send_data()
+
+    def _cut_soon(self) -> None:
+        if self._websocket and self._cutter is None:
+            self._cutter = asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._websocket.transport.abort)
 
     # --- The socket --------------------------------------------------------------------------------------------------
 
     async def _run(self) -> None:
         try:
-            self._websocket = await self._open()
-        except (OSError, InvalidHandshake, InvalidURI, ProxyError, TimeoutError, EOFError) as error:
+            websocket = await _dialled(self._url, self._host)
+        # A name that cannot be one is a ValueError, a proxy that needs another package an ImportError.
+        except (OSError, EOFError, ValueError, ImportError, WebSocketException) as error:
+            self._dialling = False
             self.trouble = explain(error, self._host)
             self._step(self.guest.unreachable)
             return
-        self._step(self.guest.connected)
-        writer = asyncio.get_running_loop().create_task(self._write(self._websocket))
-        self._tasks.append(writer)
+        self._dialling = False
+        self._websocket = websocket
+        websocket.on_bytes = self._heard
         try:
-            await self._read(self._websocket)
+            self._step(self.guest.connected)
+            await self._read(websocket)
         finally:
-            if self.driver.cause is None or self._outbox.empty():
-                writer.cancel()
-
-    async def _open(self) -> ClientConnection:
-        return await _Connect(
-            self._url,
-            compression=None,
-            user_agent_header=None,
-            # Loopback never goes through a proxy; everything else as the environment says.
-            proxy=None if self._host in LOOPBACK else True,
-            open_timeout=JOIN_SECONDS,
-            close_timeout=CLOSE_SECONDS,
-            ping_interval=None,
-            max_size=HOST_FRAME_BYTES,
-            logger=_SILENT,
-        )
+            websocket.transport.abort()
+            if self._cutter:
+                self._cutter.cancel()
 
     async def _read(self, websocket: ClientConnection) -> None:
         try:
             while True:
-                message = await websocket.recv()
-                self._step(self.guest.heard)
-                self._receive(message)
+                self._receive(await websocket.recv())
         except ConnectionClosed as closed:
-            self._closed(closed)
+            self._lost(closed)
+
+    def _heard(self, websocket: ClientConnection) -> None:
+        self._step(self.guest.heard)
+        # A host that has said goodbye, or broken WebSocket, need not close its side: the library would wait for it.
+        if websocket.protocol.state is not State.OPEN:
+            self._cut_soon()
 
     def _receive(self, message: str | bytes) -> None:
         if isinstance(message, bytes):
@@ -154,61 +137,78 @@ class Dialer:
                 self._step(self.guest.noise)
                 return
         text = message
-        self.driver.step(lambda now: self.guest.receive(text, now))
+        self._step(lambda now: self.guest.receive(text, now))
 
-    def _closed(self, closed: ConnectionClosed) -> None:
-        ours = closed.sent if not closed.rcvd_then_sent else None
-        if ours and ours.code == CloseCode.MESSAGE_TOO_BIG:
-            self._step(self.guest.oversize)
-        elif ours and ours.code == CloseCode.INVALID_DATA:
-            self._step(self.guest.not_text)
+    def _lost(self, closed: ConnectionClosed) -> None:
+        match closed.sent.code if closed.sent and not closed.rcvd_then_sent else None:
+            case CloseCode.MESSAGE_TOO_BIG:
+                self._step(self.guest.oversize)
+            case CloseCode.INVALID_DATA:
+                self._step(self.guest.not_text)
+            case _:
+                pass
         reason = closed.rcvd.reason if closed.rcvd else ""
-        self.driver.step(lambda now: self.guest.lost(reason, now))
-
-    async def _write(self, websocket: ClientConnection) -> None:
-        with suppress(ConnectionClosed):
-            while True:
-                action = (await self._outbox.get())(websocket)
-                if asyncio.iscoroutine(action):
-                    await action
-
-    async def _send(self, websocket: ClientConnection, data: bytes) -> None:
-        await websocket.send(data, text=True)
-        self._waiting_bytes -= len(data)
-
-    async def _ping(self, websocket: ClientConnection) -> None:
-        pong = await websocket.ping()
-        pong.add_done_callback(self._ponged)
-
-    def _ponged(self, pong: asyncio.Future[float]) -> None:
-        if not pong.cancelled() and pong.exception() is None:
-            self._step(self.guest.heard)
+        self._step(lambda now: self.guest.lost(reason, now))
 
     def _step(self, handle: Callable[[Instant], list[Effect]]) -> None:
         self.driver.step(handle)
 
 
-def explain(error: Exception, host: str) -> str:
-    """What went wrong on the way to a WebSocket, in a sentence that names the stage and the next step."""
-    match error:
-        case socket.gaierror():
-            return f"DNS: the name {host} has no address here. Check the link, and whether the host's tunnel is still open."
-        case ConnectionRefusedError():
-            return f"TCP: {host} refused the connection. The host's tunnel is probably closed; ask for a new link."
-        case ssl.SSLCertVerificationError():
-            return f"TLS: the certificate of {host} is not trusted here ({error.verify_message}). Do not go on if you expected it to be."
-        case ssl.SSLError():
-            return f"TLS: no secure connection to {host} came about ({error.reason}). Check the link and your network."
-        case ProxyError():
-            return f"Proxy: it did not let us through to {host}. Check HTTPS_PROXY and NO_PROXY."
-        case InvalidStatus():
-            status = error.response.status_code
-            return f"WebSocket: {host} answered with status {status}. The tunnel is probably closed; ask for a new link."
-        case TimeoutError():
-            return (
-                f"TCP: {host} did not answer within {JOIN_SECONDS} seconds. Check your network and whether the host still runs."
-            )
-        case OSError():
-            return f"TCP: {host} cannot be reached ({error.strerror or type(error).__name__}). Check your network."
-        case _:
-            return f"WebSocket: what answers at {host} is no relay ({type(error).__name__}). Check the link."
+class _Connection(ClientConnection):
+    """The library's connection, which also tells of bytes: whatever they hold, the host lives (KEEP-2)."""
+
+    def __init__(self, protocol: ClientProtocol, **settings: Any) -> None:  # the library's own settings, passed on
+        super().__init__(GuestFrames(protocol.uri, HOST_FRAME_BYTES), **settings)
+        self.on_bytes: Callable[[ClientConnection], None] | None = None
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.on_bytes:
+            self.on_bytes(self)
+
+
+class _Connect(connect):
+    """Follows no redirect: a link names the one host that may be dialled."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
+
+
+async def _dialled(url: str, host: str) -> _Connection:
+    websocket = await _Connect(
+        url,
+        compression=None,
+        user_agent_header=None,
+        # Loopback never goes through a proxy; everything else as the environment says.
+        proxy=None if is_loopback(host) else True,
+        open_timeout=None,
+        close_timeout=CLOSE_SECONDS,
+        ping_interval=None,
+        logger=SILENT,
+        create_connection=_Connection,
+    )
+    assert isinstance(websocket, _Connection)
+    return websocket
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host's name in a link means this machine, in whichever spelling."""
+    name = host.lower().removesuffix(".")
+    if name == "localhost" or name.endswith(".localhost"):  # RFC 6761 section 6.3
+        return True
+    address = _address(name)
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    # The system connects to the unspecified address as to the loopback address.
+    return address is not None and (address.is_loopback or address.is_unspecified)
+
+
+def _address(name: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(name)
+    except ValueError:
+        pass
+    try:
+        return IPv4Address(socket.inet_aton(name))  # 127.1 and 0x7f000001 are addresses to the system's resolver
+    except OSError:
+        return None

@@ -121,6 +121,8 @@ class Driver:
 
     async def changed(self) -> None:
         """Wait until a message has arrived, the peer has left, or the tunnel has ended."""
+        if self.cause is not None:
+            return
         change: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.add(change)
         try:

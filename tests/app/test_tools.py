@@ -1,0 +1,527 @@
+"""The six tools, both ends in one process: what an agent can do, in any order and at once."""
+
+import asyncio
+
+import pytest
+
+from tests.app.ends import (
+    Carrier,
+    a_deaf_port,
+    a_tunnel,
+    both,
+    caught_up,
+    close,
+    end,
+    is_free,
+    join,
+    listen,
+    open_,
+    port_of,
+    say,
+    status,
+    texts,
+    two_ends,
+    until,
+    waiting_listen,
+)
+from tunnel.app import results
+from tunnel.app.arguments import BadArgumentError
+from tunnel.app.joining import JoinFailedError, JoinRefusedError
+from tunnel.app.settings import LISTEN_MILLISECONDS
+from tunnel.app.slot import NoTunnelError, OccupiedError
+from tunnel.errors import BadLink, NetworkFault, Refused
+from tunnel.spec.v1.constants import GOAL_BYTES, SUMMARY_BYTES, TEXT_BYTES
+from tunnel.transport.base import TransportError
+
+pytestmark = pytest.mark.anyio
+
+DEAD_LINK = "ws://127.0.0.1:1/t/00ff#" + "A" * 43
+
+
+async def test_both_ends_hear_everything_in_one_order() -> None:
+    async with a_tunnel() as (alice, bob, _):
+        await say(alice, "welcome")
+        await say(bob, "hello")
+        await caught_up(bob, await say(alice, "bye"))
+
+        spoken = ["tunnel opened — goal: pair on checkout", "Bob joined", "welcome", "hello", "bye"]
+        assert await texts(alice) == spoken
+        assert await texts(bob) == spoken
+
+
+async def test_each_end_knows_who_and_what_for() -> None:
+    async with a_tunnel() as (alice, bob, _):
+        host, guest = await status(alice), await status(bob)
+
+    assert (host.role, host.peer, host.goal, host.peer_connected) == ("host", "Bob", "pair on checkout", True)
+    assert (guest.role, guest.peer, guest.goal, guest.peer_connected) == ("guest", "Alice", "pair on checkout", True)
+
+
+# --- At once -----------------------------------------------------------------------------------------------------------
+
+
+async def test_of_two_opens_at_once_one_wins_and_the_other_leaves_nothing() -> None:
+    carriers: list[Carrier] = []
+
+    def carrier(_: str) -> Carrier:
+        carriers.append(Carrier())
+        return carriers[-1]
+
+    alice = end("Alice", carrier)
+    won, lost = await both(alice.open(results.OpenArguments(goal="a")), alice.open(results.OpenArguments(goal="b")))
+    goal = (await status(alice)).goal
+    await close(alice)
+
+    assert isinstance(won, results.Opened)
+    assert isinstance(lost, OccupiedError)
+    assert goal == "a"
+    assert [carrier.port for carrier in carriers] == [port_of(won.join_link), 0]
+    assert is_free(port_of(won.join_link))
+
+
+async def test_of_two_joins_at_once_one_wins_and_no_ghost_stays() -> None:
+    async with two_ends() as (alice, bob):
+        link = await open_(alice)
+        won, lost = await both(join(bob, link), join(bob, link))
+        await close(bob)
+        left = await until(alice, "peer_left")
+
+        assert isinstance(won, results.JoinedTunnel)
+        assert isinstance(lost, OccupiedError)
+        assert (await texts(alice)).count("Bob joined") == 1
+        assert not left.peer_connected
+
+
+async def test_of_an_open_and_a_join_at_once_one_wins() -> None:
+    async with two_ends() as (alice, bob):
+        link = await open_(alice)
+        won, lost = await both(bob.open(results.OpenArguments(goal="mine")), join(bob, link))
+
+        assert isinstance(won, results.Opened)
+        assert isinstance(lost, OccupiedError)
+        assert (await status(alice)).state == "waiting_for_guest"
+
+
+async def test_an_open_beside_an_open_tunnel_is_told_what_to_do() -> None:
+    async with two_ends() as (alice, _):
+        await open_(alice)
+
+        with pytest.raises(
+            OccupiedError, match=r"^a tunnel is already open in this process: close it with tunnel_close"
+        ):
+            await open_(alice)
+
+
+# --- Midway ------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_cancelled_open_leaves_slot_and_port_free() -> None:
+    carrier = Carrier(comes_up=False)
+    alice = end("Alice", lambda _: carrier)
+    opening = asyncio.create_task(open_(alice))
+    await carrier.starting.wait()
+    assert not is_free(carrier.port)
+
+    opening.cancel()
+    await asyncio.wait([opening])
+
+    assert opening.cancelled()
+    assert (await status(alice)).state == "none"
+    assert is_free(carrier.port)
+    assert carrier.stops == 1
+
+
+async def test_a_cancelled_join_leaves_slot_and_socket_free() -> None:
+    bob = end("Bob")
+    async with a_deaf_port() as (port, notes):
+        joining = asyncio.create_task(join(bob, f"ws://127.0.0.1:{port}/t/00ff#" + "A" * 43))
+        assert await notes.get() == "came"
+
+        joining.cancel()
+        await asyncio.wait([joining])
+
+        assert joining.cancelled()
+        assert await notes.get() == "gone"
+    assert (await status(bob)).state == "none"
+
+
+async def test_closing_while_opening_answers_the_open_and_leaves_nothing() -> None:
+    carrier = Carrier(comes_up=False)
+    alice = end("Alice", lambda _: carrier)
+    opening = asyncio.create_task(open_(alice))
+    await carrier.starting.wait()
+
+    closed = await close(alice)
+
+    with pytest.raises(TransportError, match="closed while it was being opened"):
+        await opening
+    assert closed.ok
+    assert is_free(carrier.port)
+    assert (await status(alice)).state == "none"
+
+
+async def test_closing_before_there_is_a_port_answers_the_open_and_never_starts_the_transport() -> None:
+    carrier = Carrier()
+    alice = end("Alice", lambda _: carrier)
+    opening = asyncio.create_task(open_(alice))
+    await asyncio.sleep(0)
+    assert carrier.port == 0
+
+    await close(alice)
+
+    with pytest.raises(TransportError, match="closed while it was being opened"):
+        await opening
+    assert carrier.port == 0
+
+
+async def test_closing_while_joining_answers_the_join() -> None:
+    bob = end("Bob")
+    async with a_deaf_port() as (port, notes):
+        joining = asyncio.create_task(join(bob, f"ws://127.0.0.1:{port}/t/00ff#" + "A" * 43))
+        await notes.get()
+
+        await close(bob)
+
+        with pytest.raises(JoinFailedError, match="closed meanwhile"):
+            await joining
+        assert await notes.get() == "gone"
+
+
+async def test_a_status_while_opening_says_so() -> None:
+    carrier = Carrier(comes_up=False)
+    alice = end("Alice", lambda _: carrier)
+    opening = asyncio.create_task(open_(alice))
+    await carrier.starting.wait()
+    now = await status(alice)
+    await close(alice)
+    await asyncio.wait([opening])
+
+    assert (now.state, now.next) == ("opening", "Wait until tunnel_open has answered.")
+    assert opening.exception()
+
+
+# --- The end -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("summary", ["", "we agreed"], ids=["without a summary", "with a summary"])
+@pytest.mark.parametrize("closer", ["host", "guest"])
+@pytest.mark.parametrize("listener", ["host", "guest"])
+async def test_closing_while_a_listen_waits_answers_it_with_the_cause(closer: str, listener: str, summary: str) -> None:
+    async with a_tunnel() as (alice, bob, _):
+        ends = {"host": alice, "guest": bob}
+        listening = await waiting_listen(ends[listener])
+
+        await close(ends[closer], summary)
+        heard = await listening
+        while heard.messages and heard.messages[-1].kind == "chat":
+            heard = await listen(ends[listener], heard.cursor)
+
+    because = {
+        ("host", "host"): "closed_by_host",
+        ("host", "guest"): "closed_by_host",
+        ("guest", "host"): "peer_left",
+        ("guest", "guest"): "closed_by_guest",
+    }
+    assert heard.status.closed_because == because[closer, listener]
+    assert not heard.status.peer_connected
+
+
+async def test_a_listen_on_a_tunnel_that_is_over_does_not_wait() -> None:
+    async with a_tunnel() as (alice, bob, _):
+        await close(alice)
+        await until(bob, "closed")
+
+        assert (await listen(alice, 99)).status.state == "closed"
+        assert (await listen(bob, 99)).status.state == "closed"
+
+
+async def test_what_was_not_heard_stays_readable_until_the_next_tunnel_comes_about() -> None:
+    async with a_tunnel() as (alice, bob, _):
+        await say(alice, "the last word")
+        await close(alice, "done")
+        await until(bob, "closed")
+
+        with pytest.raises(JoinFailedError):
+            await join(bob, DEAD_LINK)
+        after_a_failed_join = await listen(bob, 2, 0)
+        await open_(bob, goal="the next")
+        after_an_open = await texts(bob)
+
+    assert [message.text for message in after_a_failed_join.messages] == ["the last word", "closed — done"]
+    assert after_a_failed_join.status.closed_because == "closed_by_host"
+    assert after_an_open == ["tunnel opened — goal: the next"]
+
+
+async def test_a_hosts_ended_tunnel_stays_readable_when_the_next_open_fails() -> None:
+    carriers = [Carrier(), Carrier(fails="No road.")]
+    alice = end("Alice", lambda _: carriers.pop(0))
+    await open_(alice, goal="the first")
+    await close(alice, "done")
+
+    with pytest.raises(TransportError):
+        await open_(alice, goal="the second")
+
+    assert await texts(alice) == ["tunnel opened — goal: the first", "closed — done"]
+    assert (await status(alice)).closed_because == "closed_by_host"
+
+
+async def test_status_after_the_end_keeps_the_true_role() -> None:
+    async with a_tunnel() as (alice, bob, _):
+        await close(alice)
+        await until(bob, "closed")
+
+        assert ((await status(alice)).role, (await status(bob)).role) == ("host", "guest")
+
+
+async def test_closing_with_nothing_open_is_no_error() -> None:
+    closed = await close(end("Alice"))
+
+    assert (closed.ok, closed.state, closed.closed_because) == (True, "none", None)
+
+
+async def test_closing_twice_is_no_error() -> None:
+    async with a_tunnel() as (alice, _bob, _):
+        first = await close(alice, "one")
+
+        assert await close(alice, "two") == first
+        assert (await texts(alice))[-1] == "closed — one"
+
+
+async def test_a_summary_reaches_the_peer() -> None:
+    async with a_tunnel() as (alice, bob, _):
+        await close(bob, "I have what I need")
+        await until(alice, "peer_left")
+
+        assert (await texts(alice))[-2:] == ["I have what I need", "Bob left"]
+
+
+async def test_a_closed_tunnel_gives_its_port_back() -> None:
+    async with a_tunnel() as (alice, _bob, link):
+        assert not is_free(port_of(link))
+
+        await close(alice)
+
+        assert is_free(port_of(link))
+
+
+async def test_the_end_of_the_process_tells_the_peer_and_lets_nothing_in_any_more() -> None:
+    async with a_tunnel() as (alice, bob, _):
+        await alice.exit()
+        told = await until(bob, "closed")
+
+        with pytest.raises(OccupiedError, match="this process is ending"):
+            await open_(alice)
+        assert told.closed_because == "process_exit"
+        assert (await texts(bob))[-1] == "closed — process exit"
+
+
+async def test_the_end_of_the_process_waits_for_what_a_cancelled_open_has_left_to_give_back() -> None:
+    slow, quick = Carrier(comes_up=False), Carrier()
+    slow.may_stop.clear()
+    carriers = [slow, quick]
+    alice = end("Alice", lambda _: carriers.pop(0))
+    opening = asyncio.create_task(open_(alice))
+    await slow.starting.wait()
+    while not opening.done():
+        # More than once, as the SDK does: whoever has cancelled does not wait for the carrier to stop.
+        opening.cancel()
+        await asyncio.wait([opening], timeout=0.01)
+    await open_(alice)
+
+    ending = asyncio.create_task(alice.exit())
+    early, _ = await asyncio.wait([ending], timeout=0.05)
+    slow.may_stop.set()
+    await ending
+
+    assert not early
+    assert (slow.stops, quick.stops) == (1, 1)
+
+
+# --- What cannot be said ------------------------------------------------------------------------------------------------
+
+
+async def test_without_a_tunnel_the_agent_is_told_how_to_get_one() -> None:
+    alice = end("Alice")
+    for use in (listen(alice), say(alice, "hi")):
+        with pytest.raises(NoTunnelError, match=r"^no open tunnel: open one with tunnel_open, or join one with"):
+            await use
+
+
+async def test_saying_something_to_a_peer_that_left_fails_and_says_what_to_do() -> None:
+    async with a_tunnel() as (alice, bob, _):
+        await close(bob)
+        await until(alice, "peer_left")
+
+        with pytest.raises(Refused, match=r"^peer_left: .* open a new one and send its link"):
+            await say(alice, "are you there?")
+
+
+async def test_saying_something_after_the_end_names_the_cause() -> None:
+    async with a_tunnel() as (alice, bob, _):
+        await close(alice)
+        await until(bob, "closed")
+
+        with pytest.raises(Refused, match=r"^ended: .* It ended because: The host closed the tunnel"):
+            await say(bob, "one more thing")
+
+
+async def test_a_text_that_is_too_long_is_refused_with_the_bound() -> None:
+    async with a_tunnel() as (alice, bob, _):
+        for tools in (alice, bob):
+            with pytest.raises(Refused, match=f"text_too_long.*{TEXT_BYTES}"):
+                await say(tools, "x" * (TEXT_BYTES + 1))
+
+        assert await say(bob, "x" * TEXT_BYTES) == 3
+
+
+@pytest.mark.parametrize("half", ["\ud800", "a\udfffb"], ids=["a first half", "a second half in a text"])
+async def test_half_of_a_surrogate_pair_is_refused_wherever_an_agent_writes(half: str) -> None:
+    async with a_tunnel() as (alice, bob, _):
+        for write in (say(alice, half), say(bob, half), close(alice, half), open_(end("Carol"), half)):
+            with pytest.raises(BadArgumentError, match="half of a surrogate pair"):
+                await write
+
+        assert (await status(bob)).state == "connected"
+
+
+async def test_a_goal_and_a_summary_keep_to_their_bounds() -> None:
+    async with two_ends() as (alice, _):
+        with pytest.raises(BadArgumentError, match=f"goal has {GOAL_BYTES + 1} bytes of UTF-8; at most {GOAL_BYTES}"):
+            await open_(alice, "é" * (GOAL_BYTES // 2) + "x")
+        await open_(alice, "é" * (GOAL_BYTES // 2))
+        with pytest.raises(BadArgumentError, match=f"summary has {SUMMARY_BYTES + 1} bytes"):
+            await close(alice, "x" * (SUMMARY_BYTES + 1))
+
+        assert (await status(alice)).state == "waiting_for_guest"
+
+
+# --- Links and transports ------------------------------------------------------------------------------------------------
+
+
+async def test_a_used_link_is_refused_with_the_reason_and_the_next_step() -> None:
+    async with a_tunnel() as (alice, bob, link):
+        carol = end("Carol")
+        with pytest.raises(JoinRefusedError, match=r"^auth failed: tunnel full\. Ask the host"):
+            await join(carol, link)
+        await close(bob)
+        await until(alice, "peer_left")
+        with pytest.raises(JoinRefusedError, match=r"^auth failed: join link already used\. Ask the host"):
+            await join(carol, link)
+
+        assert (await status(carol)).state == "none"
+
+
+async def test_a_wrong_key_is_refused_and_the_link_stays_good() -> None:
+    async with two_ends() as (alice, bob):
+        link = await open_(alice)
+        with pytest.raises(JoinRefusedError, match=r"^auth failed: bad key\. Copy the whole join link once more"):
+            await join(bob, link.partition("#")[0] + "#" + "A" * 43)
+
+        assert (await join(bob, link)).state == "connected"
+
+
+async def test_a_link_of_a_later_wire_version_is_named_as_such() -> None:
+    with pytest.raises(BadLink, match="wire version 2 or 3, and this program speaks version 1"):
+        await join(end("Bob"), "wss://example.org/t/00ff#" + "A" * 43 + "." + "B" * 22)
+
+
+@pytest.mark.parametrize(
+    "fragment", ["KeyThatMustNotBeSeen", "KeyThatMustNotBeSeen" + "A" * 23, "KeyThatMustNotBeSeen.token"]
+)
+@pytest.mark.parametrize("address", ["ws://127.0.0.1:1/t/00ff", "https://example.org/t/00ff", "ws://user:pw@h/t/0"])
+async def test_no_error_of_a_join_repeats_the_key(address: str, fragment: str) -> None:
+    with pytest.raises((BadLink, NetworkFault)) as caught:
+        await join(end("Bob"), f"{address}#{fragment}")
+
+    assert "KeyThatMustNotBeSeen" not in f"{caught.value!r} {caught.value.__cause__!r} {caught.value.__context__!r}"
+
+
+async def test_a_transport_that_fails_leaves_nothing_and_the_next_open_works() -> None:
+    carriers = [Carrier(fails="The carrier is on strike. Walk."), Carrier()]
+    alice = end("Alice", lambda _: carriers.pop(0))
+    failing = carriers[0]
+    with pytest.raises(TransportError, match=r"on strike\. Walk"):
+        await open_(alice)
+    after = await status(alice)
+
+    assert after.state == "none"
+    assert is_free(failing.port)
+    assert await open_(alice)
+    await alice.exit()
+
+
+# --- Listening ------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_listen_that_is_told_nothing_hears_everything_and_would_wait_45_seconds() -> None:
+    arguments = results.ListenArguments()
+    async with a_tunnel() as (alice, _bob, _):
+        heard = await alice.listen(arguments)
+
+    assert arguments.timeout_ms == LISTEN_MILLISECONDS == 45_000
+    assert [message.seq for message in heard.messages] == [1, 2]
+
+
+async def test_waiting_listens_block_nobody_and_are_all_answered() -> None:
+    async with a_tunnel() as (alice, bob, _):
+        listening = [await waiting_listen(tools) for tools in (alice, bob) * 25]
+
+        await say(bob, "hello")
+        heard = await asyncio.gather(*listening)
+
+    assert [[message.text for message in one.messages] for one in heard] == [["hello"]] * 50
+
+
+async def test_a_cancelled_listen_harms_nobody() -> None:
+    async with a_tunnel() as (alice, bob, _):
+        given_up, other = await waiting_listen(alice), await waiting_listen(alice)
+
+        given_up.cancel()
+        await say(bob, "hello")
+
+        assert [message.text for message in (await other).messages] == ["hello"]
+        assert given_up.cancelled()
+
+
+@pytest.mark.parametrize(
+    ("since", "heard"),
+    [
+        (-1, [1, 2]),
+        (-(10**400), [1, 2]),
+        (float("nan"), [1, 2]),
+        (1.5, [2]),
+        (2**31, []),
+        (2**63, []),
+        (1e300, []),
+        (10**400, []),
+        (float("inf"), []),
+    ],
+    ids=["-1", "-10**400", "nan", "1.5", "2**31", "2**63", "1e300", "10**400", "inf"],
+)
+async def test_a_listen_takes_any_number_and_gives_a_cursor_that_exists(since: float, heard: list[int]) -> None:
+    async with a_tunnel() as (alice, _bob, _):
+        answer = await listen(alice, since, 0)
+
+    assert [message.seq for message in answer.messages] == heard
+    assert answer.cursor == 2
+
+
+@pytest.mark.parametrize(
+    "timeout_ms", [0, -1, -1e300, -(10**400), float("nan")], ids=["0", "-1", "-1e300", "-10**400", "nan"]
+)
+async def test_a_listen_that_may_not_wait_answers_at_once(timeout_ms: float) -> None:
+    async with a_tunnel() as (alice, _bob, _):
+        heard = await asyncio.wait_for(listen(alice, 2, timeout_ms), 1)
+
+    assert heard.messages == []
+
+
+@pytest.mark.parametrize("timeout_ms", [2**31, 1e300, 10**400, float("inf")], ids=["2**31", "1e300", "10**400", "inf"])
+async def test_a_listen_that_may_wait_very_long_waits(timeout_ms: float) -> None:
+    async with a_tunnel() as (alice, bob, _):
+        listening = asyncio.create_task(listen(alice, 2, timeout_ms))
+        done, _ = await asyncio.wait([listening], timeout=0.02)
+        await say(bob, "hello")
+
+        assert not done
+        assert [message.text for message in (await listening).messages] == ["hello"]

@@ -1,0 +1,75 @@
+"""Every rule leads to its proof, and everything that names a rule leads back."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from spec.compiler import trace
+from spec.compiler.reader import Spec, read
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def spec() -> Spec:
+    return read(ROOT / "spec" / "v1")
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A repository with the tables and one test, to be broken."""
+    shutil.copytree(ROOT / "spec" / "v1", tmp_path / "spec" / "v1")
+    (tmp_path / "tests").mkdir()
+    return tmp_path
+
+
+def with_tests(root: Path, text: str) -> list[str]:
+    (root / "tests" / "test_some.py").write_text(text, encoding="utf-8")
+    return trace.gaps(read(root / "spec" / "v1"), root)
+
+
+def changed(root: Path, file: str, old: str, new: str) -> list[str]:
+    path = root / "spec" / "v1" / file
+    text = path.read_text(encoding="utf-8")
+    assert text.count(old) >= 1
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    return trace.gaps(read(root / "spec" / "v1"), root)
+
+
+def test_nothing_is_missing_between_the_rules_and_their_tests(spec: Spec) -> None:
+    assert trace.gaps(spec, ROOT) == []
+
+
+def test_a_rule_that_no_test_names_is_found(copy: Path) -> None:
+    named = 'def test_it():\n    """LOCK-1."""\n'
+
+    assert "rule LOCK-1: no test names it in its docstring" in with_tests(copy, "")
+    assert "rule LOCK-1: no test names it in its docstring" not in with_tests(copy, named)
+
+
+def test_a_test_that_names_no_rule_of_ours_is_found(copy: Path) -> None:
+    misspelt = 'def test_it():\n    """LOCK' + '-77."""\n'
+
+    assert "test_some.py::test_it: names LOCK" + "-77, which is no rule" in with_tests(copy, misspelt)
+
+
+def test_a_row_that_does_something_without_a_rule_is_found(copy: Path) -> None:
+    found = changed(copy, "guest.toml", '["answer"],                                  rules = ["AUTH-5"]', '["answer"]')
+
+    assert "guest.toml: row 'challenge' does something and names no rule" in found
+
+
+def test_a_rule_that_rows_carry_out_without_an_invariant_is_found(copy: Path) -> None:
+    path = copy / "spec" / "v1" / "session.toml"
+    rows, mark, invariants = path.read_text(encoding="utf-8").partition("invariants = [")
+    path.write_text(rows + mark + invariants.replace('"IDLE-3"', '"IDLE-1"'), encoding="utf-8")
+
+    assert "rule IDLE-3: rows carry it out, and no invariant says what must hold" in trace.gaps(read(path.parent), copy)
+
+
+def test_the_table_names_every_rule_and_what_stands_behind_it(spec: Spec) -> None:
+    table = trace.write(spec, ROOT)[trace.PATH]
+
+    assert [rule.id for rule in spec.rules.rules if f"\n## {rule.id}\n" not in table] == []
+    assert "- carried out by session/auth-expired, session/timer link" in table.partition("\n## LINK-2\n")[2][:600]
