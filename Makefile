@@ -3,7 +3,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test check spec format clean
+# Where pyenv keeps its Pythons, for those who have it: tox looks for interpreters on the PATH only.
+PYENVS := $(shell ls -d $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.1[1-9]*/bin 2>/dev/null | tr '\n' ':')
+
+.PHONY: help demo test test-all coverage check spec format clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -13,6 +16,17 @@ demo: .venv/run ## two real servers, each with a client: open, join, talk, refus
 
 test: .venv/dev ## every test that this machine can run; says what it left out (with CI=true that is a failure)
 	@$(BIN)/python -m pytest
+
+test-all: .venv/dev coverage ## everything complete, on every Python that is supported (up to an hour)
+	@$(BIN)/python -m spec.compiler mutate
+	@PATH="$(PYENVS)$$PATH" $(BIN)/tox run
+
+coverage: .venv/dev ## which lines and branches the tests reach; fails below the bounds
+	@rm -f .coverage .coverage.*
+	@$(BIN)/python -m coverage run -m pytest
+	@$(BIN)/python -m coverage combine --quiet
+	@$(BIN)/python -m coverage report --include='tunnel/core/*,tunnel/spec/*,tunnel/crypto.py' --fail-under=100
+	@$(BIN)/python -m coverage report --fail-under=95
 
 check: .venv/dev ## style, types, and whether generated files are current
 	@$(BIN)/ruff check .

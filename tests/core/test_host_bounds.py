@@ -14,9 +14,11 @@ from tunnel.spec.v1.constants import (
     CONTROL_FRAMES,
     GOAL_BYTES,
     GUEST_FRAME_BYTES,
+    OUTBOX_BYTES,
     PING_SECONDS,
     STRANGER_CONNECTIONS,
     STRANGER_FRAME_BYTES,
+    TEXT_BYTES,
     TRANSCRIPT_BYTES,
     TRANSCRIPT_MESSAGES,
 )
@@ -237,6 +239,43 @@ def test_the_rest_of_a_long_backlog_waits_until_the_guest_has_read(tunnel: Tunne
     assert 0 < sum(len(text) for text in bob.unread) <= BACKLOG_FRAME_BYTES + 1000
 
 
+def test_a_guest_that_is_behind_still_gets_the_last_word(tunnel: Tunnel) -> None:
+    """CLOSE-1, SEQ-1, SIZE-11."""
+    bob = slow_reader(tunnel)
+    was_behind = tunnel.host.core.is_behind
+    tunnel.host.close("all done")
+    while bob.waiting:
+        bob.read_on()
+
+    assert was_behind
+    assert [message.seq for message in bob.messages] == list(range(1, tunnel.host.core.transcript.last + 1))
+    assert bob.messages[-1].body == "closed \u2014 all done"
+
+
+def test_a_guest_that_is_far_behind_gets_as_much_as_may_wait_for_it_and_no_hole(tunnel: Tunnel) -> None:
+    """SIZE-9, SEQ-1, CLOSE-1."""
+    bob = slow_reader(tunnel)
+    for _ in range(2 * OUTBOX_BYTES // TEXT_BYTES):
+        tunnel.host.say("x" * TEXT_BYTES)
+    tunnel.host.close("all done")
+    while bob.waiting:
+        bob.read_on()
+
+    taken = [message.seq for message in bob.messages]
+    assert taken == list(range(1, len(taken) + 1))
+    assert len(taken) < tunnel.host.core.transcript.last
+    assert sum(len(message.body) for message in bob.messages) > OUTBOX_BYTES // 2
+
+
+def test_a_connection_that_is_gone_is_forgotten(tunnel: Tunnel) -> None:
+    """CLOSE-2."""
+    tunnel.host.open()
+    gone = tunnel.stranger()
+    gone.leave()
+
+    assert tunnel.host.core._connections == {}
+
+
 def test_a_long_backlog_comes_whole_and_before_anything_newer(tunnel: Tunnel) -> None:
     """SIZE-11, SEQ-1."""
     bob = slow_reader(tunnel)
@@ -359,6 +398,24 @@ def test_one_ping_more_than_is_allowed_is_a_flood(tunnel: Tunnel) -> None:
     bob.ping(CONTROL_FRAMES + 1)
 
     assert bob.closed_because is Closing.FLOOD
+
+
+@pytest.mark.parametrize(
+    ("nanoseconds", "pongs", "closing"),
+    [(-1, 0, Closing.FLOOD), (0, 1, None)],
+    ids=["within the time", "at its end"],
+)
+def test_the_time_of_a_flood_is_exact(tunnel: Tunnel, nanoseconds: int, pongs: int, closing: Closing | None) -> None:
+    """SIZE-8: at the end of the time the host pings, and the pong counts as well."""
+    tunnel.host.open()
+    bob = tunnel.admitted()
+    bob.ping()
+    tunnel.advance(1)
+    bob.ping(CONTROL_FRAMES - 1 - pongs)
+    tunnel.advance(PING_SECONDS - 1, nanoseconds=nanoseconds)
+    bob.ping()
+
+    assert bob.closed_because is closing
 
 
 def test_a_flood_is_a_flood_wherever_it_begins(tunnel: Tunnel) -> None:
