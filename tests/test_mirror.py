@@ -12,6 +12,7 @@ ELSEWHERE = {
     "tunnel/__main__.py": "tests/app/test_cli.py",
     "tunnel/core/connection.py": "tests/core/test_host_bounds.py",
     "tunnel/core/effects.py": "tests/core/test_host.py",
+    "tunnel/io/peers.py": "tests/io/test_listener.py",
     "tunnel/spec/model.py": "tests/spec/test_compiler.py",
 }
 """Modules that are tested through another one, and where."""

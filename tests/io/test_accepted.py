@@ -21,7 +21,7 @@ from tests.io.wire import (
     ping,
     text,
 )
-from tunnel.io.accepted import HIGH_WATER_BYTES
+from tunnel.io.accepted import HIGH_WATER_BYTES, Accepted
 from tunnel.spec.v1.constants import HTTP_HEAD_BYTES, OUTBOX_BYTES, STRANGER_FRAME_BYTES
 from tunnel.spec.v1.refusals import CLOSINGS, Closing
 
@@ -85,6 +85,16 @@ async def test_an_answer_is_read_although_the_request_goes_on_and_on() -> None:
         them.write(b"GET / HTTP/1.1\r\nX: ", b"x" * 100 * HTTP_HEAD_BYTES)
 
         assert await status(them) == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+
+
+@asynchronous
+async def test_a_line_that_the_library_finds_too_long_has_one_answer() -> None:
+    async with listening(Noted()) as (_, port), client(port) as them:
+        them.write(f"{HEAD}X: {'x' * 10_000}\r\n\r\n".encode())
+        answer = await them.rest()
+
+        assert answer.startswith(b"HTTP/1.1 4")
+        assert answer.count(b"HTTP/1.1") == 1
 
 
 @asynchronous
@@ -489,17 +499,65 @@ async def test_a_peer_that_reads_again_gets_everything_in_order_and_is_told_of()
         assert listener.is_free(1)
 
 
+class NotedTransport(asyncio.Transport):
+    """A transport that notes every piece that is handed to the system."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pieces: list[bytes] = []
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.pieces.append(bytes(data))
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        assert (high, low) == (HIGH_WATER_BYTES, 0)
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+    def is_closing(self) -> bool:
+        return False
+
+
+class Echoing(Noted):
+    """Peers that send back what they are told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sockets: dict[int, Accepted] = {}
+
+    def receive(self, number: int, text: str) -> None:
+        self.sockets[number].send(text.encode())
+
+
+def accepted() -> tuple[Accepted, NotedTransport]:
+    """A connection with an open WebSocket, of which nothing was noted yet."""
+    peers, transport = Echoing(), NotedTransport()
+    socket = Accepted(PATH, peers, peers.sockets, lambda: False)
+    socket.connection_made(transport)
+    socket.data_received(UPGRADE)
+    transport.pieces.clear()
+    return socket, transport
+
+
 @asynchronous
 async def test_all_answers_to_one_read_leave_in_one_piece() -> None:
-    async with listening(Noted()) as (listener, port), client(port) as them:
-        await them.open()
-        (socket,) = listener._sockets.values()
-        socket._reading = True
-        listener.send(1, b"1")
-        held = bytes(socket._outbox)
-        socket._reading = False
-        listener.send(1, b"2")
+    socket, transport = accepted()
+    socket.data_received(text("1") + text("2") + text("3"))
 
-        assert held == b""
-        assert await them.frame() == Frame(Opcode.TEXT, b"1")
-        assert await them.frame() == Frame(Opcode.TEXT, b"2")
+    assert transport.pieces == [b"\x81\x011\x81\x012\x81\x013"]
+
+
+@asynchronous
+async def test_nothing_is_handed_to_a_system_that_takes_no_more() -> None:
+    """SIZE-9: what waits there is counted with every piece, and so many pieces would take many times as long."""
+    socket, transport = accepted()
+    socket.pause_writing()
+    socket.send(b"1")
+    socket.send(b"2")
+    early = list(transport.pieces)
+    socket.resume_writing()
+    socket.send(b"3")
+
+    assert early == []
+    assert transport.pieces == [b"\x81\x011\x81\x012", b"\x81\x013"]

@@ -533,6 +533,21 @@ async def test_closing_again_changes_nothing() -> None:
         assert here.guest.cause is Cause.CLOSED_BY_GUEST
 
 
+@pytest.mark.parametrize("way", ["closed", "hung up"])
+@asynchronous
+async def test_the_socket_goes_whatever_the_guest_thinks(way: str) -> None:
+    """CLOSE-5: and the guest hears of it, although the host does not answer."""
+    async with hosted() as (_, here):
+        began = time.monotonic()
+        if way == "closed":
+            await here.dialer.closed()
+        else:
+            here.dialer.hang_up(0, *told(Closing.LEFT))
+
+        assert await here.over() is Cause.HOST_GONE
+        assert time.monotonic() - began < CLOSING_SECONDS
+
+
 @asynchronous
 async def test_a_task_that_is_cancelled_takes_the_socket_with_it() -> None:
     async with hosted() as (host, here):

@@ -163,7 +163,8 @@ class Joining:
                 return JoinRefusedError(
                     f"auth failed: {reason}. {_NEXT_BY_REASON.get(reason, 'Ask the host for a new link.')}"
                 )
-            case Cause.NOT_CONNECTED:
+            # Also when it took too long: then the network did not answer.
+            case _ if self._dialer.trouble:
                 return JoinFailedError(self._dialer.trouble)
             case Cause.CLOSED_BY_GUEST:
                 return JoinFailedError(

@@ -155,7 +155,7 @@ class Dialer:
 
 
 class _Connection(ClientConnection):
-    """The library's connection, which also tells of bytes: whatever they hold, the host lives (KEEP-2)."""
+    """The library's connection, which offers no extension and tells of bytes: whatever they hold, the host lives (KEEP-2)."""
 
     def __init__(self, protocol: ClientProtocol, **settings: Any) -> None:  # the library's own settings, passed on
         super().__init__(GuestFrames(protocol.uri, HOST_FRAME_BYTES), **settings)
@@ -177,7 +177,6 @@ class _Connect(connect):
 async def _dialled(url: str, host: str) -> _Connection:
     websocket = await _Connect(
         url,
-        compression=None,
         user_agent_header=None,
         # Loopback never goes through a proxy; everything else as the environment says.
         proxy=None if is_loopback(host) else True,
