@@ -31,7 +31,7 @@ coverage: .venv/dev ## which lines and branches the tests reach; fails below the
 check: .venv/dev ## style, types, and whether generated files are current
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/pyright
+	@$(BIN)/pyright --pythonpath $(BIN)/python
 	@$(BIN)/python -m spec.compiler lint
 	@$(BIN)/python -m spec.compiler check
 

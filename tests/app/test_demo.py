@@ -1,6 +1,7 @@
 """The demo shows what it claims, and says so with its exit status."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -22,6 +23,7 @@ def test_the_demo_holds_every_step_and_keeps_stdout_clean() -> None:
     assert done.returncode == 0, done.stderr
     assert "10 steps held" in done.stderr
     assert done.stdout == ""
+    assert not re.search(r"#[A-Za-z0-9_-]{43}", done.stderr), "a key was shown"
 
 
 def test_the_demo_never_shows_a_key() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from tests.app.ends import PATIENCE_SECONDS, Carrier, StillClock, end, is_free, join, port_of
 from tunnel.app.hosting import Hosting
+from tunnel.app.slot import Slot
 from tunnel.app.tools import Tools
 from tunnel.spec.v1.constants import IDLE_SECONDS, LINK_SECONDS
 from tunnel.transport.base import TransportError
@@ -112,6 +113,28 @@ async def test_an_idle_tunnel_ends_and_gives_everything_back_though_nobody_asks(
     assert heard.messages[-1].text == "idle timeout — closing tunnel"
     assert is_free(carrier.port)
     assert carrier.stops == 1
+
+
+async def test_the_first_question_after_a_long_sleep_is_answered_as_of_now() -> None:
+    """TIME-1, IDLE-1: nobody waits for the event loop to notice that the machine slept."""
+    clock = StillClock()
+    tunnel, asked, listened = hosting(Carrier(), clock), hosting(Carrier(), clock), Slot()
+    await tunnel.open()
+    await asked.open()
+    slept = listened.take(lambda: hosting(Carrier(), clock))
+    await slept.open()
+
+    clock.move(IDLE_SECONDS)
+    status = tunnel.status()
+    heard = await asked.listen(0, 0)
+    next_one = listened.take(lambda: hosting(Carrier(), clock))
+
+    assert (status.state, status.closed_because) == ("closed", "idle")
+    assert heard.messages[-1].text == "idle timeout \u2014 closing tunnel"
+    assert slept.is_over
+    assert not next_one.is_over
+    for each in (tunnel, asked, slept, next_one):
+        await each.close("")
 
 
 async def test_closing_while_the_transport_starts_does_not_wait_for_it() -> None:

@@ -16,7 +16,7 @@ from tunnel.app.joining import GOODBYE_SECONDS, JoinFailedError, Joining, JoinRe
 from tunnel.app.settings import SAY_SECONDS
 from tunnel.core.link import parse
 from tunnel.io.driver import NotSaidError
-from tunnel.spec.v1.constants import JOIN_SECONDS
+from tunnel.spec.v1.constants import JOIN_SECONDS, SILENCE_SECONDS
 from tunnel.spec.v1.refusals import REFUSALS
 
 pytestmark = pytest.mark.anyio
@@ -27,6 +27,20 @@ WELCOME = {"t": "auth_ok", "goal": "pair", "peerName": "Alice", "backlog": []}
 
 def joining(link: str, clock: StillClock | None = None) -> Joining:
     return Joining(parse(link), "Bob", clock or StillClock(), os.urandom)
+
+
+async def test_a_guest_that_slept_too_long_says_so_at_the_first_question() -> None:
+    """TIME-1, KEEP-2, KEEP-3."""
+    clock = StillClock()
+    async with a_host(CHALLENGE, WELCOME) as (link, _):
+        tunnel = joining(link, clock)
+        await tunnel.join()
+
+        clock.move(SILENCE_SECONDS)
+        status = tunnel.status()
+        await tunnel.close("")
+
+    assert (status.state, status.closed_because) == ("closed", "host_silent")
 
 
 def message(seq: int, kind: str, body: str) -> dict[str, Any]:

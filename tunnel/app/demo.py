@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -55,20 +56,24 @@ class _Demo:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._steps = 0
-        self._files_before = _files()
+        self._failed = False
 
     async def run(self) -> int:
         self._console.rule("tunnel: two agents, two servers, one throwaway tunnel")
-        async with _server() as alice, _server() as bob:
+        with TemporaryDirectory() as homes:
             try:
-                await self._talk(alice, bob)
-            except StepFailedError as failed:
-                self._console.print(f"[red]failed:[/] {escape(str(failed))}")
-                return 1
-        self._console.rule(f"{self._steps} steps held")
-        return 0
+                async with _server("Alice", Path(homes)) as alice, _server("Bob", Path(homes)) as bob:
+                    link = await self._talk(alice, bob)
+                await self._nothing_left(link, Path(homes))
+            # The clients' task groups wrap it.
+            except* StepFailedError as failed:
+                self._console.print(f"[red]failed:[/] {escape(_first(failed))}")
+                self._failed = True
+        if not self._failed:
+            self._console.rule(f"{self._steps} steps held")
+        return int(self._failed)
 
-    async def _talk(self, alice: Client, bob: Client) -> None:
+    async def _talk(self, alice: Client, bob: Client) -> JoinLink:
         opened = await self._open(alice)
         link = parse(opened["joinLink"])
         await self._wrong_key(link)
@@ -77,7 +82,7 @@ class _Demo:
             await self._say(alice, bob, seen)
             await self._used_link(link)
             await self._close(alice, bob)
-        await self._nothing_left(link)
+        return link
 
     async def _open(self, alice: Client) -> dict[str, Any]:
         opened = await _call(alice, "tunnel_open", goal="pair on the staging server")
@@ -120,7 +125,7 @@ class _Demo:
     async def _used_link(self, link: JoinLink) -> None:
         reason = await _knock(link, link.key)
         _expect(reason == REFUSALS[Refusal.TUNNEL_FULL].text, reason)
-        self._held("A second guest with the right link is refused", f"auth_fail: {reason}")
+        self._held("The link is used: a second guest who has it is refused", f"auth_fail: {reason}")
 
     async def _close(self, alice: Client, bob: Client) -> None:
         waiting = asyncio.create_task(
@@ -135,16 +140,16 @@ class _Demo:
         _expect(status["closedBecause"] == Cause.CLOSED_BY_HOST.value, str(status))
         self._held("Bob's agent is told why it is over", f"closedBecause: {status['closedBecause']}")
 
-    async def _nothing_left(self, link: JoinLink) -> None:
+    async def _nothing_left(self, link: JoinLink, homes: Path) -> None:
         parts = urlsplit(link.url)
         with socket.socket() as probe:
             probe.settimeout(2)
             refused = probe.connect_ex((parts.hostname or "", parts.port or 0))
         _expect(refused != 0, "the port still answers")
-        files = _files() - self._files_before
-        _expect(not files, f"left behind: {sorted(files)}")
+        files = [str(found) for found in homes.rglob("*") if found.is_file()]  # noqa: ASYNC240 - nothing else runs now
+        _expect(not files, f"left behind: {files}")
         self._held(
-            "Nothing is left: the port is closed, and no file was written",
+            "Nothing is left: both servers have ended, the port is closed, and no file was written",
             f"connect to port {parts.port}: {os.strerror(refused)}",
         )
 
@@ -159,10 +164,14 @@ class _Demo:
 
 
 @asynccontextmanager
-async def _server() -> AsyncGenerator[Client]:
-    """One person's side: a real server process, and a real MCP client that talks to it over stdio."""
-    environment = {**os.environ, "TUNNEL_TRANSPORT": "loopback"}
-    parameters = StdioServerParameters(command=sys.executable, args=["-m", "tunnel"], env=environment)
+async def _server(person: str, homes: Path) -> AsyncGenerator[Client]:
+    """One person's side: a real server process in a home of its own, and a real MCP client that talks to it over stdio."""
+    home = homes / person
+    home.mkdir()
+    own = {"HOME": str(home), "TMPDIR": str(home), "LOGNAME": person, "TUNNEL_TRANSPORT": "loopback"}
+    parameters = StdioServerParameters(
+        command=sys.executable, args=["-m", "tunnel"], env={**os.environ, **own}, cwd=home
+    )
     async with Client(parameters) as client:
         yield client
 
@@ -194,9 +203,10 @@ async def _tap(link: JoinLink) -> AsyncGenerator[tuple[str, list[str]]]:
 
     async def carry(guest: ServerConnection) -> None:
         async with connect(link.url, compression=None) as host:
-            up = asyncio.create_task(_copy(guest, host, seen))
-            await _copy(host, guest, seen)
-            up.cancel()
+            ways = {asyncio.create_task(_copy(guest, host, seen)), asyncio.create_task(_copy(host, guest, seen))}
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            for way in ways:
+                way.cancel()
             await guest.close(host.close_code or CloseCode.NORMAL_CLOSURE, host.close_reason or "")
 
     async with serve(carry, "127.0.0.1", 0, compression=None) as relay:
@@ -216,9 +226,10 @@ def _expect(held: bool, seen: str) -> None:  # noqa: FBT001 - a claim
         raise StepFailedError(f"saw {seen}")
 
 
-def _files() -> set[Path]:
-    """What this program could have left in the person's home."""
-    return set((Path.home() / ".tunnel").rglob("*"))
+def _first(failed: BaseExceptionGroup[StepFailedError]) -> str:
+    """The text of the step that failed, however deep it is wrapped."""
+    (inner, *_) = failed.exceptions
+    return _first(inner) if isinstance(inner, BaseExceptionGroup) else str(inner)
 
 
 def _hidden(link: str) -> str:

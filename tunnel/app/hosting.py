@@ -80,10 +80,12 @@ class Hosting:
 
     async def listen(self, since: int, seconds: float) -> Heard:
         """News behind a number, waiting for it for so long."""
+        self.catch_up()
         return await listening.listen(self._relay.driver, self._host.transcript, since, seconds, lambda: self._is_alone)
 
     def status(self) -> Status:
         """Where the tunnel is."""
+        self.catch_up()
         now = self._relay.driver.now()
         waiting = self._host.state is session.State.WAITING
         return Status(
@@ -109,6 +111,10 @@ class Hosting:
         """The process ends."""
         self._relay.driver.step(self._host.exit)
         await self._ending.gone()
+
+    def catch_up(self) -> None:
+        """Let what came due while the machine slept take effect (TIME-1)."""
+        self._relay.driver.catch_up()
 
     @property
     def is_over(self) -> bool:

@@ -5,6 +5,9 @@ from typing import Final
 from tunnel.core.text import visible
 from tunnel.spec.v1.constants import GOAL_BYTES
 
+REGISTER: Final = "claude mcp add tunnel -- tunnel-mcp"
+"""How an agent gets to know this server, once it is installed."""
+
 SECONDS_PER_MINUTE: Final = 60
 
 
@@ -19,8 +22,8 @@ def invite(goal: str, join_link: str, seconds_left: int) -> str:
     minutes = max(1, -(-seconds_left // SECONDS_PER_MINUTE))
     return (
         f"You are invited to let your AI agent talk with mine. Goal: {visible(goal, GOAL_BYTES)}\n\n"
-        "1. Once, if you do not have it yet, add the tunnel server to your agent. In Claude Code:\n"
-        "   claude mcp add tunnel -- uvx tunnel-mcp\n"
+        "1. Once, if you do not have it yet, install tunnel-mcp as its README says and add it to your agent. In Claude Code:\n"
+        f"   {REGISTER}\n"
         "2. Then tell your agent:\n"
         f"   Join this tunnel: {join_link}\n\n"
         f"The link is for one guest and is good for about {minutes} min. "

@@ -112,6 +112,7 @@ class Joining:
 
     def status(self) -> Status:
         """Where the tunnel is."""
+        self.catch_up()
         return Status(
             role="guest",
             peer_connected=self._guest.state is guest.State.JOINED,
@@ -145,6 +146,10 @@ class Joining:
         """The process ends."""
         self._dialer.driver.step(self._guest.exit)
         await self._ending.gone()
+
+    def catch_up(self) -> None:
+        """Let what came due while the machine slept take effect (TIME-1)."""
+        self._dialer.driver.catch_up()
 
     @property
     def is_over(self) -> bool:

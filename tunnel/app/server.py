@@ -92,7 +92,7 @@ TOOLS: Final[tuple[_Tool, ...]] = (
     _Tool(
         name="tunnel_close",
         title="Close the tunnel",
-        description="Close the tunnel for both sides, with a summary as the last word. Nothing of it is left behind.",
+        description="Close the tunnel: a host closes it for both, a guest leaves it; with a summary as the last word. Nothing is left behind.",
         arguments=results.CloseArguments,
         result=results.Closed,
         call=Tools.close,

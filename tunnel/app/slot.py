@@ -51,6 +51,8 @@ class Slot:
         """
         if self._is_shut:
             raise OccupiedError("this process is ending: nothing can be opened or joined in it any more.")
+        if self.tunnel is not None:
+            self.tunnel.catch_up()
         if self.tunnel is not None and not self.tunnel.is_over:
             raise OccupiedError("a tunnel is already open in this process: close it with tunnel_close first.")
         tunnel = make()

@@ -19,7 +19,7 @@ from tunnel.core.transcript import Transcript
 from tunnel.errors import given
 from tunnel.spec.v1 import frames, guest
 from tunnel.spec.v1.constants import GOAL_BYTES, MESSAGE_ID_BYTES, NAME_BYTES, SEAL_NONCE_BYTES, SECONDS, TEXT_BYTES
-from tunnel.spec.v1.refusals import CAUSES, CLOSINGS, NOTICES, Cause, Failure, Notice
+from tunnel.spec.v1.refusals import CAUSES, CLOSINGS, NOTICES, Cause, Closing, Failure, Notice
 
 Effects = list[Effect]
 
@@ -276,6 +276,6 @@ class Guest:
         if last.body == NOTICES[Notice.IDLE].text:
             return Cause.IDLE
         closed = NOTICES[Notice.SUMMARY].text
-        if last.body == closed.format(summary="process exit"):
+        if last.body == closed.format(summary=CLOSINGS[Closing.PROCESS_EXIT].reason):
             return Cause.PROCESS_EXIT
         return Cause.CLOSED_BY_HOST if last.body.startswith(closed.partition("{")[0]) else None

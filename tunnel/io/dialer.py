@@ -92,7 +92,7 @@ class Dialer:
 
     def _cut_soon(self) -> None:
         if self._websocket and self._cutter is None:
-            self._cutter = asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._websocket.transport.abort)
+            self._cutter = asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._websocket.cut)
 
     # --- The socket --------------------------------------------------------------------------------------------------
 
@@ -112,9 +112,9 @@ class Dialer:
             self._step(self.guest.connected)
             await self._read(websocket)
         finally:
-            websocket.transport.abort()
             if self._cutter:
                 self._cutter.cancel()
+            websocket.cut()
 
     async def _read(self, websocket: ClientConnection) -> None:
         try:
@@ -160,6 +160,16 @@ class _Connection(ClientConnection):
     def __init__(self, protocol: ClientProtocol, **settings: Any) -> None:  # the library's own settings, passed on
         super().__init__(GuestFrames(protocol.uri, HOST_FRAME_BYTES), **settings)
         self.on_bytes: Callable[[ClientConnection], None] | None = None
+        self._is_gone = False
+
+    def cut(self) -> None:
+        """Close the socket now. A transport that is gone already has forgotten its loop, and must not be asked again."""
+        if not self._is_gone:
+            self.transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._is_gone = True
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)

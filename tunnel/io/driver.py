@@ -104,6 +104,10 @@ class Driver:
             self._busy = False
         self._arm()
 
+    def catch_up(self) -> None:
+        """Let timers that came due while the machine slept take effect before anybody is told anything (TIME-1)."""
+        self.step(self._core.expire)
+
     async def say(self, text: str) -> int:
         """Say something; its number, once it has one.
 
