@@ -3,11 +3,16 @@
 import argparse
 import sys
 from pathlib import Path
+from random import Random
 
-from spec.compiler import python
+from spec.compiler import python, trace
 from spec.compiler.graph import mermaid
 from spec.compiler.lint import lint
+from spec.compiler.mutants import mutants
+from spec.compiler.mutate import judge_all
 from spec.compiler.reader import Spec, SpecError, read
+from spec.compiler.rehearsal import OutOfTuneError, rehearse
+from spec.compiler.report import explore_all, hearings_told, verdicts_told
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -19,6 +24,14 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     commands.add_parser("build", help="write the generated files")
     commands.add_parser("check", help="compare the generated files, whole texts, with what build would write")
     commands.add_parser("lint", help="totality, unreachable states, unknown or uncarried rules, rules without a case")
+    commands.add_parser("explore", help="walk through all that the machines can do, alone and together")
+    mutate = commands.add_parser("mutate", help="make every small mistake in the tables, and ask what notices it")
+    mutate.add_argument("--core", action="store_true", help="ask the real host and guest as well")
+    mutate.add_argument("--sample", type=int, metavar="N", help="only so many mutants, drawn by chance")
+    mutate.add_argument("--seed", type=int, default=0, metavar="S", help="another number draws others (default: 0)")
+    commands.add_parser(
+        "trace", help="follow every rule to its rows, invariants, cases and tests, as Markdown on stdout"
+    )
     graph = commands.add_parser("graph", help="draw a machine as Mermaid text on stdout")
     graph.add_argument("machine", nargs="?", help="session, connection or guest; all of them when left out")
     options = parser.parse_args(arguments)
@@ -34,6 +47,13 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
             return check(spec, root)
         case "lint":
             return report(lint(spec))
+        case "trace":
+            print(trace.table(spec, root))
+            return report(trace.gaps(spec, root))
+        case "explore":
+            return explore(spec)
+        case "mutate":
+            return break_and_ask(spec, options.sample, options.seed, ask_core=options.core)
         case _:
             return draw(spec, options.machine)
 
@@ -67,6 +87,32 @@ def check(spec: Spec, root: Path) -> int:
         if f"{package}/{path.name}" not in written
     ]
     return report(drift)
+
+
+def explore(spec: Spec) -> int:
+    """Print what the walks found; a breach is told with a shortest way to it."""
+    found, faults = explore_all(spec)
+    print(found)
+    return report(faults)
+
+
+def break_and_ask(spec: Spec, sample: int | None, seed: int, *, ask_core: bool) -> int:
+    """Print what noticed the mutants; one that nothing notices, or that the core cannot tell, is a finding."""
+    broken = list(mutants(spec))
+    if sample is not None:
+        broken = Random(seed).sample(broken, min(sample, len(broken)))  # noqa: S311 - drawn to be drawn again
+    verdicts = judge_all(spec, broken)
+    told, faults = verdicts_told(verdicts)
+    print(told)
+    if ask_core:
+        noticed = [mutant for mutant, verdict in zip(broken, verdicts, strict=True) if verdict.is_noticed]
+        try:
+            told, deaf = hearings_told(rehearse(spec, noticed))
+        except OutOfTuneError as error:
+            return report([*faults, f"the core does not do what its tables say: {error}"])
+        print("", told, sep="\n")
+        faults += deaf
+    return report(faults)
 
 
 def draw(spec: Spec, machine: str | None) -> int:

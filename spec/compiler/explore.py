@@ -5,16 +5,19 @@ can tell larger ones apart. Durations keep their proportions, and are made as sh
 """
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import product
 from math import gcd
 from typing import NamedTuple
 
 from tunnel.spec.expressions import Call, parse, walk
 from tunnel.spec.model import Event, Machine
-from tunnel.spec.semantics import Configuration, Interpreter, Step
+from tunnel.spec.semantics import Configuration, EndlessTimerError, Interpreter, NoRowError, Step
 
 MORE_THAN_ONCE = 2
+
+TOTAL = "total"
+"""What breaks, beside the invariants of a machine, where a table does not say what happens."""
 
 
 class Wait(NamedTuple):
@@ -46,15 +49,93 @@ class Place(NamedTuple):
         return Configuration(self.state, {timer: -age for timer, age in self.ages}, dict(self.counts))
 
 
+class Edge(NamedTuple):
+    """What one thing does in one place."""
+
+    thing: Wait | Input
+    steps: tuple[Step, ...]
+    then: Place
+    broken: tuple[str, ...]
+    """The invariants that do not hold after one of the steps, or `TOTAL`."""
+
+
 class Exploration(NamedTuple):
     """What was found."""
 
     places: Mapping[Place, Way]
     """Every place that can be reached, with a shortest way to it."""
+    edges: int
+    """How many edges were gone along."""
     rows: frozenset[str]
     """The rows that were taken."""
     violations: Mapping[str, Way]
     """Invariants that do not hold, with a shortest way to a breach."""
+
+
+class Ground:
+    """One machine as a graph of places.
+
+    Args:
+        machine: the table.
+        seconds: the constants that its timers and invariants name; `shortened` ones make the walk short.
+        violated: asks which invariants a step breaks, where somebody remembers the answers.
+    """
+
+    def __init__(
+        self,
+        machine: Machine,
+        seconds: Mapping[str, int],
+        violated: Callable[[Interpreter, Step], list[str]] = Interpreter.violated,
+    ) -> None:
+        self.machine = machine
+        self._interpreter = Interpreter(machine, seconds)
+        self._violated = violated
+        self._longest = max((seconds[timer.duration] for timer in machine.timers), default=0)
+        self._counted = _counted(machine)
+        self._inputs: dict[frozenset[str], tuple[Input, ...]] = {}
+
+    def start(self) -> Place:
+        """Where it begins."""
+        return self._place(self._interpreter.start(0), 0)
+
+    def things(self, place: Place) -> Iterator[Wait | Input]:
+        """All that can happen there."""
+        yield from (Wait(ticks) for ticks in range(1, self._longest + 2))
+        running = frozenset(timer for timer, _ in place.ages)
+        if running not in self._inputs:
+            self._inputs[running] = tuple(inputs(self.machine, running))
+        yield from self._inputs[running]
+
+    def edge(self, place: Place, thing: Wait | Input) -> Edge:
+        """What it does there."""
+        start = place.configuration
+        try:
+            match thing:
+                case Wait(now):
+                    steps = tuple(self._interpreter.expire(start, now))
+                case Input(event, facts):
+                    now, steps = 0, (self._interpreter.step(start, event, facts, 0),)
+        except (NoRowError, EndlessTimerError):
+            return Edge(thing, (), place, (TOTAL,))
+        broken = tuple(invariant for step in steps for invariant in self._violated(self._interpreter, step))
+        return Edge(thing, steps, self._place(steps[-1].after if steps else start, now), broken)
+
+    def follow(self, way: Way) -> list[Edge]:
+        """The edges of a way, from the start."""
+        place, edges = self.start(), list[Edge]()
+        for thing in way:
+            edges.append(self.edge(place, thing))
+            place = edges[-1].then
+        return edges
+
+    def _place(self, configuration: Configuration, now: int) -> Place:
+        ages = tuple((timer, min(now - since, self._longest + 1)) for timer, since in configuration.since.items())
+        counts = tuple(
+            (verb, min(times, MORE_THAN_ONCE))
+            for verb, times in sorted(configuration.counts.items())
+            if verb in self._counted
+        )
+        return Place(configuration.state, ages, counts)
 
 
 def explore(machine: Machine, seconds: Mapping[str, int], *, to_first_breach: bool = False) -> Exploration:
@@ -65,33 +146,41 @@ def explore(machine: Machine, seconds: Mapping[str, int], *, to_first_breach: bo
         seconds: the constants that its timers and invariants name; `shortened` ones make the walk short.
         to_first_breach: go no further than the first step that breaks an invariant.
     """
-    interpreter = Interpreter(machine, seconds)
-    longest = max((seconds[timer.duration] for timer in machine.timers), default=0)
-    counted = _counted(machine)
-    first = _place(interpreter.start(0), 0, longest, counted)
+    return wander(Ground(machine, seconds), to_first_breach=to_first_breach)
+
+
+def wander(ground: Ground, *, to_first_breach: bool = False) -> Exploration:
+    """Take every step that there is on a ground."""
+    first = ground.start()
     places: dict[Place, Way] = {first: ()}
     rows: set[str] = set()
     violations: dict[str, Way] = {}
+    edges = 0
     open_ends = deque([first])
     while open_ends and not (to_first_breach and violations):
         place = open_ends.popleft()
-        for thing, steps, now in _onward(interpreter, place, longest):
-            way = (*places[place], thing)
-            for step in steps:
-                rows.add(step.row.id)
-                for invariant in interpreter.violated(step):
-                    violations.setdefault(invariant, way)
-            then = _place(steps[-1].after if steps else place.configuration, now, longest, counted)
-            if then not in places:
-                places[then] = way
-                open_ends.append(then)
-    return Exploration(places, frozenset(rows), violations)
+        for thing in ground.things(place):
+            edge = ground.edge(place, thing)
+            edges += 1
+            rows.update(step.row.id for step in edge.steps)
+            for invariant in edge.broken:
+                violations.setdefault(invariant, (*places[place], thing))
+            if edge.then not in places:
+                places[edge.then] = (*places[place], thing)
+                open_ends.append(edge.then)
+    return Exploration(places, edges, frozenset(rows), violations)
 
 
 def shortened(machine: Machine, seconds: Mapping[str, int]) -> dict[str, int]:
     """The durations of a machine's timers in the same proportions, as small as whole numbers can be."""
     own = {timer.duration: seconds[timer.duration] for timer in machine.timers}
     return {name: value // gcd(*own.values()) for name, value in own.items()}
+
+
+def ranked(seconds: Mapping[str, int]) -> dict[str, int]:
+    """The smallest durations that are in the same order."""
+    order = sorted(set(seconds.values()))
+    return {name: order.index(value) + 1 for name, value in seconds.items()}
 
 
 def inputs(machine: Machine, running: frozenset[str] = frozenset()) -> Iterator[Input]:
@@ -109,22 +198,6 @@ def combinations(event: Event) -> Iterator[dict[str, bool]]:
     """Every combination of the facts of an event, also those that contradict each other."""
     for values in product((False, True), repeat=len(event.facts)):
         yield dict(zip(event.facts, values, strict=True))
-
-
-def _onward(interpreter: Interpreter, place: Place, longest: int) -> Iterator[tuple[Wait | Input, list[Step], int]]:
-    start = place.configuration
-    for ticks in range(1, longest + 2):
-        yield Wait(ticks), interpreter.expire(start, ticks), ticks
-    for thing in inputs(interpreter.machine, frozenset(start.since)):
-        yield thing, [interpreter.step(start, thing.event, thing.facts, 0)], 0
-
-
-def _place(configuration: Configuration, now: int, longest: int, counted: frozenset[str]) -> Place:
-    ages = tuple((timer, min(now - since, longest + 1)) for timer, since in configuration.since.items())
-    counts = tuple(
-        (verb, min(times, MORE_THAN_ONCE)) for verb, times in sorted(configuration.counts.items()) if verb in counted
-    )
-    return Place(configuration.state, ages, counts)
 
 
 def _counted(machine: Machine) -> frozenset[str]:

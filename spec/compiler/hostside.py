@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from spec.compiler.explore import Place
 from spec.compiler.reader import Spec
 from tunnel.spec.model import Machine
-from tunnel.spec.semantics import Interpreter
+from tunnel.spec.semantics import EndlessTimerError, Interpreter
 
 ADMITTED = "admitted"
 
@@ -47,6 +47,7 @@ class Runs:
     def __init__(self, machine: Machine, seconds: Mapping[str, int]) -> None:
         self.name = machine.machine
         self._interpreter = Interpreter(replace(machine, invariants=()), seconds)
+        self._seconds = seconds
         self._oldest = max(seconds[timer.duration] for timer in machine.timers) + 1
         self._taken: dict[tuple[Place, str, tuple[tuple[str, bool], ...]], Taken] = {}
         self._due: dict[Place, str] = {}
@@ -73,6 +74,14 @@ class Runs:
         if place not in self._due:
             self._due[place] = self._interpreter.due(place.configuration, 0) or ""
         return self._due[place]
+
+    def remaining(self, place: Place, *, that_fire: bool = False) -> dict[str, int]:
+        """How long each running timer has still to go; `that_fire` leaves out those that are only asked."""
+        return {
+            timer.name: self._seconds[timer.duration] - dict(place.ages)[timer.name]
+            for timer in self._interpreter.machine.timers
+            if timer.name in dict(place.ages) and (timer.fires or not that_fire)
+        }
 
     def older(self, place: Place) -> Place:
         """The same place a tick later, before anybody looks at the clock."""
@@ -134,10 +143,13 @@ class HostSide:
         self.at = self._tables.session.older(self.at)
         for who in self.connections:
             self.connections[who] = self._tables.connection.older(self.connections[who])
+        fired: set[tuple[str, str]] = set()
         while event := self._tables.session.due(self.at):
+            _once(fired, "session", event)
             self.in_session(event)
         for who in list(self.connections):
             while event := self._tables.connection.due(self.connections[who]):
+                _once(fired, who, event)
                 self.on_connection(who, event)
 
     def on_connection(
@@ -163,7 +175,8 @@ class HostSide:
         for action in taken.actions:
             match action.split():
                 case ["judge"]:
-                    self.in_session("auth", who, **(asked or {}))
+                    # Where there is no `auth`, there is no good one.
+                    self.in_session("auth", who, **(asked or {"well_formed": False, "proof_ok": False}))
                 case ["relay"]:
                     self.in_session("send", who, **(asked or {}))
                 case ["leave"]:
@@ -180,7 +193,7 @@ class HostSide:
                 case _:
                     self.words.append(Word(who, action))
 
-    def in_session(self, event: str, asking: str = "", **facts: bool) -> None:
+    def in_session(self, event: str, asking: str = "", /, **facts: bool) -> None:
         """Something happens to the session; `asking` is the connection that it is about."""
         taken = self._tables.session.take(self.at, event, facts)
         self.at = taken.then
@@ -195,8 +208,11 @@ class HostSide:
                     self.on_connection(asking, "drop", about=closing)
                 case ["number", notice]:
                     self._number(notice)
+                case ["number_chat"] if event == "say":
+                    self._number("chat")
+                    self.words.append(Word("", "said"))
                 case ["number_chat"]:
-                    self._number("own" if event == "send" else "chat")
+                    self._number("own")
                 case ["end", cause]:
                     for who in self.connections:
                         self.on_connection(who, "end", about=self._tables.closing_of[cause])
@@ -210,3 +226,9 @@ class HostSide:
         if guest := self.guest:
             self.words.append(Word(guest, "msg", what))
         self.words.append(Word("", "numbered", what))
+
+
+def _once(fired: set[tuple[str, str]], who: str, event: str) -> None:
+    if (who, event) in fired:
+        raise EndlessTimerError(f"{who}: {event!r} stays due")
+    fired.add((who, event))

@@ -7,11 +7,13 @@ from collections import deque
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from spec.compiler.explore import TOTAL
+from spec.compiler.explore import TOTAL, ranked
+from spec.compiler.happenings import Thing, by_itself, by_will
 from spec.compiler.hostside import Tables
 from spec.compiler.reader import Spec
-from spec.compiler.world import Thing, Turn, World, by_itself, by_will
-from tunnel.spec.semantics import NoRowError
+from spec.compiler.turn import Turn
+from spec.compiler.world import World
+from tunnel.spec.semantics import EndlessTimerError, NoRowError
 
 CLAIMS = {
     TOTAL: "Every event has a row.",
@@ -21,7 +23,7 @@ CLAIMS = {
     "numbered-before-taken": "A guest takes what the host numbered, in its order.",
     "honest-host-is-believed": "An honest host is never taken for a liar.",
     "same-cause": "The guest says the cause that the host had.",
-    "all-is-heard-before-the-end": "Who is told the end has heard everything before it.",
+    "all-is-told-before-the-end": "What is numbered when a session ends is told to the guest that is there.",
     "no-end-without-a-word": "Only a wire that was cut ends a tunnel without a word.",
     "ends-by-itself": "When nobody wants anything any more, both ends come to their end, whatever the wire does.",
     "joins": "A guest can get in, say something and be confirmed.",
@@ -40,26 +42,25 @@ class Together(NamedTuple):
     """Claims that do not hold, with a shortest way to a breach."""
 
 
-def ranked(seconds: Mapping[str, int]) -> dict[str, int]:
-    """The smallest durations that are in the same order."""
-    order = sorted(set(seconds.values()))
-    return {name: order.index(value) + 1 for name, value in seconds.items()}
-
-
 def durations(spec: Spec) -> dict[str, int]:
     """The duration of every timer, by its constant."""
     return {timer.duration: spec.constants[timer.duration] for m in spec.machines.values() for timer in m.timers}
 
 
-def walk_together(spec: Spec) -> Together:
-    """Take every step that host, guest and thief can take."""
-    return Walk(Tables.of(spec, ranked(durations(spec)))).result()
+def walk_together(spec: Spec, *, to_first_breach: bool = False) -> Together:
+    """Take every step that host, guest and thief can take.
+
+    Args:
+        spec: the tables.
+        to_first_breach: go no further than the first step that breaks a claim.
+    """
+    return _Walk(Tables.of(spec, ranked(durations(spec))), to_first_breach=to_first_breach).result()
 
 
-class Walk:
+class _Walk:
     """One walk, breadth first, from a host that has not opened yet."""
 
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, tables: Tables, *, to_first_breach: bool) -> None:
         self._tables = tables
         first = World(tables.session.start())
         self._from: dict[World, tuple[World, str] | None] = {first: None}
@@ -68,16 +69,17 @@ class Walk:
         self._rows: set[tuple[str, str]] = set()
         self._violations: dict[str, tuple[str, ...]] = {}
         open_ends = deque([first])
-        while open_ends:
+        while open_ends and not (to_first_breach and self._violations):
             world = open_ends.popleft()
-            self._itself[world] = [
-                then for thing in by_itself(world) if (then := self._go(world, thing, open_ends)) != world
-            ]
+            onward = [self._go(world, thing, open_ends) for thing in by_itself(world)]
+            self._itself[world] = [] if world.is_over else onward
             for thing in by_will(world):
                 self._go(world, thing, open_ends)
 
     def result(self) -> Together:
         """What was found, the ends included."""
+        if self._violations:
+            return Together(len(self._from), self._edges, frozenset(self._rows), self._violations)
         if all(world.guest is None or world.guest.state != "joined" for world in self._from):
             self._violations["joins"] = ()
         if (lost := self._endless()) is not None:
@@ -91,7 +93,7 @@ class Walk:
         try:
             does(turn)
             then = turn.result()
-        except NoRowError:
+        except (NoRowError, EndlessTimerError):
             self._violations.setdefault(TOTAL, (*self._way(world), text))
             return world
         self._rows.update(turn.rows)
@@ -104,19 +106,19 @@ class Walk:
         return then
 
     def _endless(self) -> World | None:
-        """A world from which things that happen of themselves need not lead to the end: a dead end, or on a circle."""
+        """A world from which what happens by itself need not lead to the end: time passes and nothing else, or a circle."""
         waits = {world: len(onward) for world, onward in self._itself.items()}
         back: dict[World, list[World]] = {world: [] for world in self._itself}
         for world, onward in self._itself.items():
             for then in onward:
                 back[then].append(world)
-        ends = [world for world, count in waits.items() if not count and world.is_over]
+        ends = [world for world in self._itself if world.is_over]
         while ends:
             for before in back[ends.pop()]:
                 waits[before] -= 1
                 if not waits[before]:
                     ends.append(before)
-        return next((world for world, count in waits.items() if count or not (self._itself[world] or world.is_over)), None)
+        return next((world for world, count in waits.items() if count), None)
 
     def _way(self, world: World) -> tuple[str, ...]:
         way: list[str] = []

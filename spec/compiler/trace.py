@@ -11,7 +11,6 @@ from msgspec import Struct
 from spec.compiler.reader import Spec
 from tunnel.spec.model import Observable, Rule
 
-PATH = "spec/trace.md"
 RULE_ID = re.compile(r"\b[A-Z]+-[0-9]+\b")
 
 
@@ -107,14 +106,13 @@ def _unknown(spec: Spec, root: Path) -> Iterator[str]:
             yield f"{tests[0]}: names {rule}, which is no rule"
 
 
-def write(spec: Spec, root: Path) -> dict[str, str]:
-    """The table, as a generated file."""
+def table(spec: Spec, root: Path) -> str:
+    """The trace as a page of Markdown."""
     environment = Environment(
         loader=PackageLoader("spec.compiler"),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        keep_trailing_newline=True,
         autoescape=False,  # noqa: S701 - Markdown for readers of the repository
     )
-    return {PATH: environment.get_template("trace.md.jinja").render(spec=spec, traced=trace(spec, root))}
+    return environment.get_template("trace.md.jinja").render(spec=spec, traced=trace(spec, root))

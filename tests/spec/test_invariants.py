@@ -1,8 +1,7 @@
 """The tables of wire version 1 keep their invariants in every step they can take, and the invariants notice broken tables."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -11,11 +10,11 @@ from msgspec.structs import replace
 
 from spec.compiler.explore import Exploration, Input, explore, inputs, shortened
 from spec.compiler.lint import lint
-from spec.compiler.reader import MACHINES, read
-from tunnel.spec.model import Machine, Row
+from spec.compiler.reader import MACHINES
+from tests.spec.breakage import SPEC, Breakage, row, swapped, timer
+from tunnel.spec.model import Machine
 from tunnel.spec.semantics import Interpreter
 
-SPEC = read(Path(__file__).parents[2] / "spec" / "v1")
 TICKS = 1000
 """In a second, for the walks with the real durations."""
 
@@ -95,31 +94,6 @@ def test_a_walk_with_the_real_durations_can_fail() -> None:
 
 
 # --- Broken tables ------------------------------------------------------------------------------------------------------
-
-Breakage = Callable[[Machine], Machine]
-
-
-def row(id: str, **changes: str | tuple[str, ...]) -> Breakage:
-    return lambda machine: replace(machine, transitions=tuple(_changed(r, id, changes) for r in machine.transitions))
-
-
-def _changed(found: Row, id: str, changes: dict[str, str | tuple[str, ...]]) -> Row:
-    return replace(found, **changes) if found.id == id else found
-
-
-def swapped(first: str, second: str) -> Breakage:
-    def swap(machine: Machine) -> Machine:
-        rows = {r.id: r for r in machine.transitions}
-        other = {first: second, second: first}
-        return replace(machine, transitions=tuple(rows[other.get(r.id, r.id)] for r in machine.transitions))
-
-    return swap
-
-
-def timer(name: str, **changes: str | tuple[str, ...]) -> Breakage:
-    return lambda machine: replace(
-        machine, timers=tuple(replace(t, **changes) if t.name == name else t for t in machine.timers)
-    )
 
 
 def noticed(name: str, machine: Machine) -> str:

@@ -69,7 +69,7 @@ def test_a_rule_that_rows_carry_out_without_an_invariant_is_found(copy: Path) ->
 
 
 def test_the_table_names_every_rule_and_what_stands_behind_it(spec: Spec) -> None:
-    table = trace.write(spec, ROOT)[trace.PATH]
+    table = trace.table(spec, ROOT)
 
     assert [rule.id for rule in spec.rules.rules if f"\n## {rule.id}\n" not in table] == []
     assert "- carried out by session/auth-expired, session/timer link" in table.partition("\n## LINK-2\n")[2][:600]

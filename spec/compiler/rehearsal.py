@@ -1,0 +1,151 @@
+"""Asks whether the core lives by its tables: for every mutant, the real host and guest are built on it, and must be heard to differ.
+
+A copy of the program is laid out in a temporary directory, with the generated modules of a small world (durations of seconds).
+For each mutant its one generated module is written there, and a fresh process plays the scripts that come to the change.
+"""
+
+import compileall
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from itertools import islice
+from pathlib import Path
+from py_compile import PycInvalidationMode
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from spec.compiler import python
+from spec.compiler.hostside import Tables
+from spec.compiler.lint_machine import BOUNDARIES
+from spec.compiler.mutants import Mutant
+from spec.compiler.mutate import changed_pairs
+from spec.compiler.reader import Spec
+from spec.compiler.script import Script, small_world, tables_of
+from spec.compiler.scripts import continued, differs, lines_of, scripts
+from spec.compiler.together import durations
+
+ENOUGH = 3
+"""So many scripts are played, each with everything that may follow, before a core is called deaf."""
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class OutOfTuneError(Exception):
+    """The core says something else than its tables already before anything is broken."""
+
+
+class Hearing(NamedTuple):
+    """What became of a mutant on the stage."""
+
+    mutant: Mutant
+    is_in_reach: bool
+    """Whether something else has to be heard in a script, going by the tables. No conversation comes to what some mutants
+    change: a host never admits a connection twice, but the table says what then."""
+    heard: str | None
+    """What else was heard of the core."""
+
+
+def rehearse(spec: Spec, broken: Sequence[Mutant]) -> list[Hearing]:
+    """Play every one of them; all processors share the work.
+
+    Raises:
+        OutOfTuneError: the sound core is not heard as written, so that no difference would mean anything.
+    """
+    workers = os.cpu_count() or 1
+    share = -(-len(broken) // (workers * 2)) or 1
+    found = scripts(spec)
+    parts = [(spec, found, broken[start : start + share]) for start in range(0, len(broken), share)]
+    with ProcessPoolExecutor(workers) as pool:
+        return [hearing for part in pool.map(_rehearse_part, parts) for hearing in part]
+
+
+def _rehearse_part(part: tuple[Spec, Sequence[Script], Sequence[Mutant]]) -> list[Hearing]:
+    spec, found, broken = part
+    with TemporaryDirectory() as folder, Theatre(spec, found, Path(folder)) as theatre:
+        theatre.tune()
+        return [theatre.hear(mutant) for mutant in broken]
+
+
+class Theatre:
+    """A copy of the program in a folder, and a process that plays scripts with it."""
+
+    def __init__(self, spec: Spec, found: Sequence[Script], folder: Path) -> None:
+        self._spec = small_world(spec)
+        self._scripts = found
+        self._folder = folder
+        shutil.copytree(ROOT / "tunnel", folder / "tunnel")
+        self._written = python.write(self._spec)
+        self._lay_out(self._written)
+        # Compiled once; what is written anew is known by its text, since a clock may not tell two versions apart.
+        compileall.compile_dir(folder / "tunnel", quiet=1, invalidation_mode=PycInvalidationMode.CHECKED_HASH)
+        self._tables = tables_of(spec)
+        self._lines = {role: lines_of(found, role) for role in ("host", "guest")}
+        self._stage = subprocess.Popen(
+            [sys.executable, "-m", "spec.compiler.stage"],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def __enter__(self) -> "Theatre":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stage.communicate()
+
+    def tune(self) -> None:
+        """Play everything with the sound core, which must be heard as written.
+
+        Raises:
+            OutOfTuneError: it is not.
+        """
+        if (found := self._play(self._scripts)) is not None:
+            raise OutOfTuneError(found)
+
+    def hear(self, mutant: Mutant) -> Hearing:
+        """Play the scripts in which a mutant has to be heard, and what may follow on them, until it is."""
+        if any(timer.fires and timer.passed_when == BOUNDARIES[0] for timer in mutant.table.timers):
+            # Reading refuses such a table: what fires does so at its time, and no core can do otherwise.
+            return Hearing(mutant, is_in_reach=False, heard=None)
+        spec = replace(self._spec, machines={**self._spec.machines, mutant.machine: mutant.table})
+        tables = Tables.of(spec, durations(spec))
+        telling = list(islice((script for script in self._near(mutant) if differs(tables, script)), ENOUGH))
+        if not telling:
+            return Hearing(mutant, is_in_reach=False, heard=None)
+        changed = {path: text for path, text in python.write(spec).items() if text != self._written[path]}
+        self._lay_out(changed)
+        heard = self._play(telling[:1]) or self._play([more for script in telling for more in self._longer(script)])
+        self._lay_out({path: self._written[path] for path in changed})
+        return Hearing(mutant, is_in_reach=True, heard=heard)
+
+    def _play(self, played: Sequence[Script]) -> str | None:
+        """Play scripts with the program as it lies there; the first difference."""
+        assert self._stage.stdin is not None
+        assert self._stage.stdout is not None
+        self._stage.stdin.write(json.dumps([(script.role, script.turns) for script in played]) + "\n")
+        self._stage.stdin.flush()
+        return json.loads(self._stage.stdout.readline())
+
+    def _longer(self, script: Script) -> Iterator[Script]:
+        return continued(self._tables, script, self._lines[script.role])
+
+    def _near(self, mutant: Mutant) -> Iterator[Script]:
+        machine = self._spec.machines[mutant.machine]
+        pairs = {(mutant.machine, *pair) for pair in changed_pairs(machine, mutant.table)}
+        is_everywhere = (machine.timers, machine.initial) != (mutant.table.timers, mutant.table.initial)
+        role = "guest" if mutant.machine == "guest" else "host"
+        for script in self._scripts:
+            if script.role == role and (is_everywhere or not pairs.isdisjoint(script.touched)):
+                yield script
+
+    def _lay_out(self, files: dict[str, str]) -> None:
+        for path, text in files.items():
+            (self._folder / path).write_text(text, encoding="utf-8")
