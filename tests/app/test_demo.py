@@ -13,7 +13,12 @@ from tunnel.app.demo import StepFailedError, _expect, _hidden
 def run_demo() -> "subprocess.CompletedProcess[str]":
     environment = {**os.environ, "TUNNEL_TRANSPORT": "loopback", "COLUMNS": "120"}
     return subprocess.run(
-        [sys.executable, "-m", "tunnel", "demo"], env=environment, capture_output=True, text=True, timeout=50, check=False
+        [sys.executable, "-m", "tunnel", "demo"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
     )
 
 
