@@ -15,7 +15,7 @@ class Never(NamedTuple):
 
     machine: str
     events: str
-    """Their names, or `*`."""
+    """Their names."""
     where: Where
     because: str
 

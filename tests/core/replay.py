@@ -15,7 +15,7 @@ from tunnel.spec.semantics import Configuration
 from tunnel.spec.v1.constants import SECONDS
 
 
-class Story(NamedTuple):
+class Replay(NamedTuple):
     """The way to a place, and what happens there; time in ticks of the real clock."""
 
     way: Way
@@ -30,40 +30,40 @@ def explored(name: str) -> Mapping[Place, Way]:
     return {place: _scaled(way, _tick(machine)) for place, way in found.places.items()}
 
 
-def stories(name: str) -> Iterator[Story]:
-    """All that is replayed."""
+def replays(name: str, *, awake: bool) -> Iterator[Replay]:
+    """All that is replayed. A session that is to see every minute go by has to look at the clock."""
     yield from every_edge(name)
     yield from around_every_deadline(name)
-    if name == "session":
+    if name == "session" and awake:
         yield from every_minute(name)
 
 
-def every_edge(name: str) -> Iterator[Story]:
+def every_edge(name: str) -> Iterator[Replay]:
     """Every input, and every span of time, from every place that the exploration has found."""
     machine = MACHINES[name]
     ground = Ground(machine, shortened(machine, SECONDS))
     for place, way in explored(name).items():
-        yield from (Story(way, thing) for thing in _scaled(tuple(ground.things(place)), _tick(machine)))
+        yield from (Replay(way, thing) for thing in _scaled(tuple(ground.things(place)), _tick(machine)))
 
 
-def around_every_deadline(name: str) -> Iterator[Story]:
+def around_every_deadline(name: str) -> Iterator[Replay]:
     """Every input a nanosecond before, at, and a nanosecond behind each deadline."""
     machine = MACHINES[name]
     for way, running in _at_once(name):
         for duration in sorted({SECONDS[t.duration] for t in machine.timers if t.name in running}):
             for around in (-1, 0, 1):
                 wait = Wait(duration * TICKS_PER_SECOND + around)
-                yield from (Story((*way, wait), thing) for thing in inputs(machine))
+                yield from (Replay((*way, wait), thing) for thing in inputs(machine))
 
 
-def every_minute(name: str) -> Iterator[Story]:
+def every_minute(name: str) -> Iterator[Replay]:
     """Every input in every minute, until the last timer has passed."""
     machine = MACHINES[name]
     longest = max(SECONDS[timer.duration] for timer in machine.timers) // 60
     for minute in range(1, longest + 2):
         for way, _ in _at_once(name):
             wait = Wait(minute * 60 * TICKS_PER_SECOND)
-            yield from (Story((*way, wait), thing) for thing in inputs(machine))
+            yield from (Replay((*way, wait), thing) for thing in inputs(machine))
 
 
 def _at_once(name: str) -> list[tuple[Way, dict[str, int]]]:
@@ -86,7 +86,7 @@ def _scaled(way: Way, tick: int) -> Way:
 
 
 class Played(NamedTuple):
-    """How a story ended."""
+    """How a replay ended."""
 
     came_about: bool
     """Whether its last input happened as it was wanted."""
@@ -95,16 +95,16 @@ class Played(NamedTuple):
     rows: frozenset[str]
 
 
-def play(world: World, story: Story, *, awake: bool, to_the_end: bool = True) -> Played:
-    """Play a story on the real classes; every difference from the tables is an error."""
-    for thing in story.way:
+def play(world: World, replay: Replay, *, awake: bool, to_the_end: bool = True) -> Played:
+    """Play a replay on the real classes; every difference from the tables is an error."""
+    for thing in replay.way:
         came_about, _ = _do(world, thing, awake=awake)
         assert came_about, f"{thing} on the way"
-    came_about, here = _do(world, story.thing, awake=awake)
+    came_about, here = _do(world, replay.thing, awake=awake)
     rows = frozenset(step.row.id for step in world.life.steps)
     if to_the_end:
         world.try_more()
-    why = never(world.life.machine.machine, here, story.thing) if isinstance(story.thing, Input) else []
+    why = never(world.life.machine.machine, here, replay.thing) if isinstance(replay.thing, Input) else []
     return Played(came_about, tuple(why), rows)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from spec.compiler.explore import explore, shortened
 from tests.core.never import NEVER, ROWS_NEVER_TAKEN, Never
-from tests.core.replay import Story, every_edge, explored, play, stories
+from tests.core.replay import Replay, every_edge, explored, play, replays
 from tests.core.witness import MACHINES
 from tests.core.worlds import WORLDS, ConnectionWorld, GuestWorld, SessionWorld, World
 from tunnel.core.effects import ConnectionId, Effect, HangUp, PeerLeft
@@ -22,6 +22,7 @@ from tunnel.core.machine import Machine
 from tunnel.spec.v1 import session
 from tunnel.spec.v1.constants import LINK_SECONDS, SECONDS
 
+pytestmark = pytest.mark.timeout(300)
 every_machine = pytest.mark.parametrize("name", MACHINES)
 
 
@@ -35,28 +36,30 @@ class Tally(NamedTuple):
     rows: frozenset[str]
     kept_back: Counter[Never]
     """How many inputs each reason has kept from coming about."""
-    wrong: tuple[tuple[Story, str], ...]
+    wrong: tuple[tuple[Replay, str], ...]
     """Inputs that came about although they cannot, or did not although they can."""
 
 
 @cache
 def tally(name: str, *, awake: bool) -> Tally:
     """Replay everything on the real classes; a difference from the tables is an error at once."""
-    began, replays = perf_counter(), 0
+    began, played_so_far = perf_counter(), 0
     rows: set[str] = set()
     kept_back: Counter[Never] = Counter()
-    wrong: list[tuple[Story, str]] = []
-    for story in stories(name):
-        played = play(WORLDS[name](), story, awake=awake)
-        replays += 1
+    wrong: list[tuple[Replay, str]] = []
+    for replay in replays(name, awake=awake):
+        played = play(WORLDS[name](), replay, awake=awake)
+        played_so_far += 1
         rows |= played.rows
         kept_back.update(played.never)
         if played.came_about and played.never:
-            wrong.append((story, f"it came about, and is listed as {played.never[0].because!r}"))
+            wrong.append((replay, f"it came about, and is listed as {played.never[0].because!r}"))
         elif not (played.came_about or played.never):
-            wrong.append((story, "it did not come about, and no reason is listed"))
+            wrong.append((replay, "it did not come about, and no reason is listed"))
     edges = sum(1 for _ in every_edge(name))
-    return Tally(len(explored(name)), edges, replays, perf_counter() - began, frozenset(rows), kept_back, tuple(wrong))
+    return Tally(
+        len(explored(name)), edges, played_so_far, perf_counter() - began, frozenset(rows), kept_back, tuple(wrong)
+    )
 
 
 # --- The replay ---------------------------------------------------------------------------------------------------------
@@ -84,7 +87,7 @@ def test_every_way_leads_to_its_place(name: str) -> None:
     for place, way in explored(name).items():
         world = WORLDS[name]()
         if way:
-            play(world, Story(way[:-1], way[-1]), awake=True, to_the_end=False)
+            play(world, Replay(way[:-1], way[-1]), awake=True, to_the_end=False)
         counts = {verb: min(world.life.at.counts[verb], 2) for verb, _ in place.counts}
         assert (world.life.state, counts) == (place.state, dict(place.counts))
 
@@ -175,10 +178,10 @@ BROKEN: Mapping[str, tuple[str, Callable[[], World]]] = {
 
 
 def replays_until_noticed(name: str, world: Callable[[], World]) -> int | None:
-    """How many stories are played until one differs from the tables."""
-    for count, story in enumerate(stories(name), 1):
+    """How many replays are played until one differs from the tables."""
+    for count, replay in enumerate(replays(name, awake=True), 1):
         try:
-            play(world(), story, awake=True)
+            play(world(), replay, awake=True)
         except AssertionError:
             return count
     return None

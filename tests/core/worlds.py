@@ -34,7 +34,7 @@ class World(Protocol):
         ...
 
     def try_more(self) -> None:
-        """What is tried at the end of every story, to see what else it has changed."""
+        """What is tried at the end of every replay, to see what else it has changed."""
         ...
 
     def wait(self, ticks: int, *, awake: bool) -> None:
