@@ -169,6 +169,8 @@ async def _server(person: str, homes: Path) -> AsyncGenerator[Client]:
     home = homes / person
     home.mkdir()
     own = {"HOME": str(home), "TMPDIR": str(home), "LOGNAME": person, "TUNNEL_TRANSPORT": "loopback"}
+    # From its own home, the server finds this package where this process has found it.
+    own["PYTHONPATH"] = os.pathsep.join(path or os.getcwd() for path in sys.path)  # noqa: PTH109
     parameters = StdioServerParameters(
         command=sys.executable, args=["-m", "tunnel"], env={**os.environ, **own}, cwd=home
     )
