@@ -48,7 +48,7 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
         case "lint":
             return report(lint(spec))
         case "trace":
-            print(trace.table(spec, root))
+            print(trace.table(spec, root), end="")
             return report(trace.gaps(spec, root))
         case "explore":
             return explore(spec)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from enum import Enum
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -16,15 +16,7 @@ _OBJECTS = {"refusal": "Refusal", "closing": "Closing", "cause": "Cause", "failu
 
 def write(spec: Spec) -> dict[str, str]:
     """Every generated file: path below the root of the repository, and its whole text."""
-    environment = Environment(
-        loader=PackageLoader("spec.compiler"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - Python comes out of it, not HTML
-    )
-    environment.filters |= {"literal": literal, "class_name": class_name, "constant_name": str.upper, "doc": doc}
+    templates = environment()
     words: dict[str, Any] = {
         "spec": spec,
         "python_type": partial(python_type, spec=spec),
@@ -34,14 +26,29 @@ def write(spec: Spec) -> dict[str, str]:
     }
     package = f"tunnel/spec/v{spec.protocol.wire}"
     files = {
-        f"{package}/{name}.py": environment.get_template(f"{name}.py.jinja").render(words)
+        f"{package}/{name}.py": templates.get_template(f"{name}.py.jinja").render(words)
         for name in ("__init__", "constants", "frames", "refusals", "rules")
     }
     for name, machine in spec.machines.items():
-        files[f"{package}/{name}.py"] = environment.get_template("machine.py.jinja").render(
+        files[f"{package}/{name}.py"] = templates.get_template("machine.py.jinja").render(
             words, machine=machine, takes=taken(machine), used=used(machine)
         )
     return files
+
+
+@cache
+def environment() -> Environment:
+    """The templates of everything that the compiler writes."""
+    made = Environment(
+        loader=PackageLoader("spec.compiler"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - Python and Markdown come out of it, not HTML
+    )
+    made.filters |= {"literal": literal, "class_name": class_name, "constant_name": str.upper, "doc": doc}
+    return made
 
 
 def literal(value: Any) -> str:

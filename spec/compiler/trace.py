@@ -5,9 +5,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from msgspec import Struct
 
+from spec.compiler.python import environment
 from spec.compiler.reader import Spec
 from tunnel.spec.model import Observable, Rule
 
@@ -108,11 +108,4 @@ def _unknown(spec: Spec, root: Path) -> Iterator[str]:
 
 def table(spec: Spec, root: Path) -> str:
     """The trace as a page of Markdown."""
-    environment = Environment(
-        loader=PackageLoader("spec.compiler"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        autoescape=False,  # noqa: S701 - Markdown for readers of the repository
-    )
-    return environment.get_template("trace.md.jinja").render(spec=spec, traced=trace(spec, root))
+    return environment().get_template("trace.md.jinja").render(spec=spec, traced=trace(spec, root))
