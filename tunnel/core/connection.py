@@ -33,6 +33,11 @@ class Connection:
         """Whether it may still be admitted, and counts against STRANGER_CONNECTIONS."""
         return self.machine.state in (connection.State.OPENING, connection.State.CHALLENGED)
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether its socket is closed, so that it can be forgotten."""
+        return self.machine.state is connection.State.GONE
+
     def control_floods(self, now: Instant) -> bool:
         """Count a WebSocket control frame; whether there are too many of them (SIZE-8)."""
         before = self._controls[0] if len(self._controls) == CONTROL_FRAMES else None

@@ -190,7 +190,8 @@ class Host:
     def lost(self, number: ConnectionId, now: Instant) -> Effects:
         """The socket of a connection is closed."""
         out = self._input(number, connection.Event.LOST, now)
-        self._connections.pop(number, None)
+        if (on := self._connections.get(number)) and on.is_gone:
+            del self._connections[number]
         return out
 
     def drained(self, number: ConnectionId, now: Instant) -> Effects:
