@@ -283,6 +283,25 @@ def test_a_stranger_whose_time_was_over_before_the_sessions_is_told_so(tunnel: T
     assert tunnel.host.cause is Cause.IDLE
 
 
+def test_of_a_session_and_a_connection_that_are_due_at_one_moment_the_session_goes_first(tunnel: Tunnel) -> None:
+    """TIME-1."""
+    tunnel.host.open()
+    tunnel.advance(IDLE_SECONDS - AUTH_SECONDS)
+    silent = tunnel.stranger()
+    tunnel.advance(AUTH_SECONDS)
+
+    assert silent.closed_because is Closing.IDLE
+
+
+def test_of_connections_that_are_due_at_one_moment_the_first_accepted_goes_first(tunnel: Tunnel) -> None:
+    """TIME-1."""
+    tunnel.host.open()
+    silent = [tunnel.stranger() for _ in range(3)]
+    tunnel.sleep(AUTH_SECONDS)
+
+    assert tunnel.host.core.expire(tunnel.now) == [HangUp(one.number, Closing.AUTH_TIMEOUT) for one in silent]
+
+
 def test_after_a_long_suspend_a_waiting_session_is_over_and_its_link_dead(tunnel: Tunnel) -> None:
     """TIME-1, IDLE-1, LINK-2."""
     link = tunnel.host.open()

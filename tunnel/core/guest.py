@@ -80,7 +80,7 @@ class Guest:
     def receive(self, text: str, now: Instant) -> Effects:
         """A message came in."""
         out = self.expire(now)
-        match codec.from_host(text):
+        match frame := codec.from_host(text):
             case frames.Challenge() as challenge:
                 self._fire(guest.Event.CHALLENGE, now, out, challenge=challenge)
             case frames.AuthOk() as welcome:
@@ -95,6 +95,8 @@ class Guest:
                 self._fire(guest.Event.MALFORMED, now, out)
             case codec.Unread():
                 self._fire(guest.Event.OTHER, now, out)
+            case _:
+                assert_never(frame)
         return out
 
     def noise(self, now: Instant) -> Effects:

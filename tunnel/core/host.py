@@ -149,7 +149,7 @@ class Host:
         on = self._connections.get(number)
         if on is None:
             return out
-        match codec.from_guest(text):
+        match frame := codec.from_guest(text):
             case frames.Auth() as auth:
                 self._on_connection(on, connection.Event.AUTH, now, out, auth=auth)
             case codec.Unread(tag="auth"):
@@ -158,6 +158,8 @@ class Host:
                 self._on_connection(on, connection.Event.SEND, now, out, draft=draft)
             case codec.Unread():
                 self._on_connection(on, connection.Event.OTHER, now, out)
+            case _:
+                assert_never(frame)
         return out
 
     def noise(self, number: ConnectionId, now: Instant) -> Effects:
@@ -239,17 +241,18 @@ class Host:
         """Let every timer that is due take effect, in the order of their deadlines and as of them (TIME-1)."""
         out: Effects = []
         while (deadline := self.next_deadline()) is not None and deadline <= now.ticks:
-            then = now.back_to(deadline)
-            due = self._session.timers.next()
-            if due and due[0] == deadline:
-                self._in_session(session.Event(due[1]), then, out, _Hand())
-                continue
-            for on in list(self._connections.values()):
-                due = on.machine.timers.next()
-                if due and due[0] == deadline:
-                    self._on_connection(on, connection.Event(due[1]), then, out)
-                    break
+            self._expire_one(deadline, now.back_to(deadline), out)
         return out
+
+    def _expire_one(self, deadline: int, then: Instant, out: Effects) -> None:
+        """Of those that are due at once, the session's first, then the connections' in the order of their acceptance (TIME-1)."""
+        due = self._session.timers.next()
+        if due and due[0] == deadline:
+            self._in_session(session.Event(due[1]), then, out, _Hand())
+            return
+        waiting = [(on, due) for on in self._connections.values() if (due := on.machine.timers.next())]
+        on, (_, event) = min(waiting, key=lambda one: one[1][0])
+        self._on_connection(on, connection.Event(event), then, out)
 
     def _machines(self) -> list[Machine[Any, Any, Any]]:  # the two kinds share their timers' type, and nothing else
         return [self._session, *(on.machine for on in self._connections.values())]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from ipaddress import AddressValueError, IPv6Address
 from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
@@ -109,10 +110,9 @@ def _can_exist(parts: SplitResult) -> bool:
     if "[" not in parts.netloc and "]" not in parts.netloc:
         return bool(parts.hostname and _HOST.fullmatch(parts.hostname))
     found = _IPV6_AUTHORITY.fullmatch(parts.netloc)
-    try:
+    with suppress(AddressValueError):
         return found is not None and bool(IPv6Address(found[1]))
-    except AddressValueError:
-        return False
+    return False
 
 
 def _key(fragment: str) -> bytes:

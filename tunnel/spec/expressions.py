@@ -19,7 +19,7 @@ constant to compare `elapsed` with. Python's own parser reads the text; every no
 import ast
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import NamedTuple
+from typing import NamedTuple, assert_never
 
 SPECIAL = frozenset({"state", "old_state", "event"})
 
@@ -180,6 +180,8 @@ def evaluate(tree: Tree, names: Mapping[str, Value], call: Callable[[str, tuple[
             return call(function, words)
         case Compare(op, left, right):
             return _compare(op, evaluate(left, names, call), evaluate(right, names, call))
+        case _:
+            assert_never(tree)
 
 
 def _compare(op: str, left: Value, right: Value) -> bool:
