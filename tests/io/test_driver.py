@@ -14,9 +14,16 @@ from tunnel.core.effects import ConnectionId, Effect
 from tunnel.core.guest import Guest
 from tunnel.core.instant import TICKS_PER_SECOND, Instant
 from tunnel.core.link import mint
-from tunnel.io.driver import LONGEST_NAP_SECONDS, Driver, NotSaidError
+from tunnel.io.driver import (
+    LONGEST_NAP_SECONDS,
+    LOOK_SECONDS,
+    PATIENCE_SECONDS,
+    ROOM_BYTES,
+    Driver,
+    NotSaidError,
+)
 from tunnel.spec.v1 import frames
-from tunnel.spec.v1.constants import KEY_BYTES
+from tunnel.spec.v1.constants import KEY_BYTES, OUTBOX_BYTES
 from tunnel.spec.v1.refusals import CLOSINGS, FAILURES, Cause, Closing, Failure
 
 
@@ -49,6 +56,7 @@ class NotedWire:
     def __init__(self) -> None:
         self.did: list[tuple[object, ...]] = []
         self.on_send: Callable[[], None] = lambda: None
+        self.on_waiting: Callable[[], int] = lambda: 0
 
     def send(self, to: ConnectionId, data: bytes) -> None:
         self.did.append(("send", to, data))
@@ -62,6 +70,9 @@ class NotedWire:
 
     def shut(self) -> None:
         self.did.append(("shut",))
+
+    def waiting(self) -> int:
+        return self.on_waiting()
 
 
 class LoopClock(StillClock):
@@ -264,6 +275,111 @@ async def test_a_say_that_is_cancelled_is_forgotten(answer: Effect, turns: int) 
 
     assert saying.cancelled()
     assert world.driver._says == {}
+
+
+# --- Room to say something --------------------------------------------------------------------------------------------
+
+RATE = 1_000_000
+"""Bytes that a slow peer reads in a second."""
+
+
+def seconds_passed() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def saying(waiting: Callable[[], int]) -> Driven:
+    """A world in which every say gets its ticket as its number, and so much waits for the peer."""
+    world = driven()
+    world.core.on_say = lambda ticket: [effects.Said(ticket, ticket)]
+    world.wire.on_waiting = waiting
+    return world
+
+
+@skipping
+async def test_a_say_waits_for_a_peer_that_reads_slowly_until_there_is_room() -> None:
+    """SIZE-9: who reads is not hung up on because of what is said at once."""
+    world = saying(lambda: int(OUTBOX_BYTES - RATE * seconds_passed()))
+    await world.driver.say("one more")
+
+    assert world.wire.on_waiting() <= ROOM_BYTES
+    assert seconds_passed() == pytest.approx((OUTBOX_BYTES - ROOM_BYTES) / RATE, abs=2 * LOOK_SECONDS)
+
+
+@skipping
+async def test_where_there_is_room_a_say_does_not_wait() -> None:
+    world = saying(lambda: ROOM_BYTES)
+    await world.driver.say("at once")
+
+    assert seconds_passed() == 0
+
+
+@skipping
+async def test_no_say_waits_long_for_a_peer_that_takes_nothing() -> None:
+    """SIZE-9: it is not waited for a second time either."""
+    world = saying(lambda: ROOM_BYTES + 1)
+    await world.driver.say("one")
+    after_one = seconds_passed()
+    await world.driver.say("two")
+
+    assert after_one == pytest.approx(PATIENCE_SECONDS, abs=2 * LOOK_SECONDS)
+    assert seconds_passed() == after_one
+
+
+@pytest.mark.parametrize("pause_until", [1.0, 5.0], ids=["while it is waited for", "when it was given up"])
+@skipping
+async def test_a_peer_that_reads_on_is_waited_for_again(pause_until: float) -> None:
+    """SIZE-9."""
+    world = saying(lambda: int(OUTBOX_BYTES - RATE * max(0.0, seconds_passed() - pause_until)))
+    await world.driver.say("one")
+    await asyncio.sleep(pause_until + 1 - seconds_passed())
+    await world.driver.say("two")
+
+    assert world.wire.on_waiting() <= ROOM_BYTES
+
+
+@skipping
+async def test_what_is_said_at_once_keeps_its_order_while_it_waits() -> None:
+    world = saying(lambda: int(OUTBOX_BYTES - RATE * seconds_passed()))
+    said: list[str] = []
+
+    async def say(text: str) -> None:
+        await world.driver.say(text)
+        said.append(text)
+
+    texts = [f"number {number}" for number in range(20)]
+    await asyncio.gather(*(say(text) for text in texts))
+
+    assert said == texts
+
+
+@skipping
+async def test_the_end_is_told_to_a_say_that_waits() -> None:
+    """CLOSE-3."""
+    world = saying(lambda: ROOM_BYTES + 1)
+    world.core.on_say = lambda ticket: [effects.NotSaid(ticket, Failure.ENDED)]
+    say = asyncio.ensure_future(world.driver.say("too late"))
+    await asyncio.sleep(LOOK_SECONDS)
+    world.driver.step(lambda _now: [ENDED])
+
+    with pytest.raises(NotSaidError) as caught:
+        await say
+    assert caught.value.failure is Failure.ENDED
+    assert seconds_passed() <= 2 * LOOK_SECONDS
+
+
+@skipping
+async def test_a_say_that_is_given_up_while_it_waits_is_not_said_and_lets_the_next_one_wait() -> None:
+    world = saying(lambda: int(OUTBOX_BYTES - RATE * seconds_passed()))
+    first = asyncio.ensure_future(world.driver.say("never mind"))
+    second = asyncio.ensure_future(world.driver.say("this one"))
+    await asyncio.sleep(LOOK_SECONDS)
+    first.cancel()
+
+    assert await second == 1
+    assert first.cancelled()
+
+
+# --- News -------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("news", [effects.Arrived(), effects.PeerLeft(), ENDED], ids=["message", "leave", "end"])

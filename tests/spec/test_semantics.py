@@ -1,5 +1,7 @@
 """What the tables mean: rows, timers and invariants as the reference interpreter takes them, on a door that locks by itself."""
 
+import re
+
 import pytest
 from msgspec.structs import replace
 
@@ -250,6 +252,14 @@ def test_a_timer_that_stays_due_is_an_error_and_no_endless_loop() -> None:
     door = Interpreter(replace(DOOR, timers=timers), SECONDS)
 
     with pytest.raises(EndlessTimerError, match="door: 'ring' stays due in 'shut'"):
+        door.expire(shut(door), 4)
+
+
+def test_a_boundary_knows_no_functions() -> None:
+    timers = (*DOOR.timers[:2], replace(DOOR.timers[2], passed_when="passed(ring)"))
+    door = Interpreter(replace(DOOR, timers=timers), SECONDS)
+
+    with pytest.raises(ValueError, match=re.escape("passed(ring) has no meaning here")):
         door.expire(shut(door), 4)
 
 

@@ -105,6 +105,11 @@ class Accepted(asyncio.Protocol):
         self.gone.set_result(None)
         self._tell_lost()
 
+    @property
+    def waiting(self) -> int:
+        """How many bytes wait for the peer, beyond what the system has taken."""
+        return len(self._outbox) + self._transport.get_write_buffer_size()
+
     # --- From the listener -------------------------------------------------------------------------------------------
 
     def send(self, data: bytes) -> None:
@@ -218,8 +223,7 @@ class Accepted(asyncio.Protocol):
             self._ends |= not data
         self._has_closed = self._frames.state is State.CLOSING
         self._write()
-        waiting = len(self._outbox) + self._transport.get_write_buffer_size()
-        if waiting > OUTBOX_BYTES and self._cutter is None:
+        if self.waiting > OUTBOX_BYTES and self._cutter is None:
             self._peers.overflow(self._number)
 
     def _write(self) -> None:

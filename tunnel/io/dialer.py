@@ -64,7 +64,7 @@ class Dialer:
     def send(self, to: ConnectionId, data: bytes) -> None:  # noqa: ARG002 - there is one connection
         """A frame's text goes out."""
         self._write(lambda frames: frames.send_text(data))
-        if self._websocket and self._websocket.transport.get_write_buffer_size() > OUTBOX_BYTES:
+        if self.waiting() > OUTBOX_BYTES:
             self._step(self.guest.overflow)
 
     def ping(self, to: ConnectionId) -> None:  # noqa: ARG002
@@ -75,6 +75,10 @@ class Dialer:
         """A close frame goes out behind everything else, and the socket is closed soon."""
         self._write(lambda frames: frames.send_close(code, reason))
         self._cut_soon()
+
+    def waiting(self) -> int:
+        """How many bytes wait for the host, beyond what the system has taken."""
+        return self._websocket.transport.get_write_buffer_size() if self._websocket else 0
 
     def shut(self) -> None:
         """Dialling stops at once; an open socket has CLOSE_SECONDS left."""

@@ -13,10 +13,20 @@ from tunnel.core.effects import ConnectionId, Effect
 from tunnel.core.instant import TICKS_PER_SECOND, Instant
 from tunnel.errors import Refused
 from tunnel.io.clock import Clock
+from tunnel.spec.v1.constants import OUTBOX_BYTES
 from tunnel.spec.v1.refusals import CLOSINGS, FAILURES, Cause, Failure
 
 LONGEST_NAP_SECONDS: Final = 1.0
 """The event loop's clock may stand still while the machine sleeps; ours does not. So ours is looked at this often."""
+
+ROOM_BYTES: Final = OUTBOX_BYTES // 2
+"""While more waits for the peer, a say waits: it must not be what overflows the outbox of somebody who reads (SIZE-9)."""
+
+PATIENCE_SECONDS: Final = 2.0
+"""A peer that takes nothing for so long does not read, and no say waits for it any longer."""
+
+LOOK_SECONDS: Final = 0.05
+"""A say that waits looks this often. Nobody tells: the system takes bytes without a word until it has taken all of them."""
 
 Input = Callable[[Instant], list[Effect]]
 
@@ -65,6 +75,10 @@ class Wire(Protocol):
         """No socket is accepted any more; those that are left are closed soon."""
         ...
 
+    def waiting(self) -> int:
+        """How many bytes wait for the peer for which most of them wait."""
+        ...
+
 
 class Driver:
     """Runs one core.
@@ -87,6 +101,8 @@ class Driver:
         self._timer: asyncio.TimerHandle | None = None
         self._says: dict[int, asyncio.Future[int]] = {}
         self._tickets = 0
+        self._saying = asyncio.Lock()
+        self._stuck_at: int | None = None
         self._waiting: set[asyncio.Future[None]] = set()
         self._arm()
 
@@ -109,11 +125,14 @@ class Driver:
         self.step(self._core.expire)
 
     async def say(self, text: str) -> int:
-        """Say something; its number, once it has one.
+        """Say something; its number, once it has one. It waits while its peer still reads what was said before (SIZE-9).
 
         Raises:
             NotSaidError: it cannot be said, or it is not known whether the peer has it.
         """
+        if self._saying.locked() or self._wire.waiting() > ROOM_BYTES:
+            async with self._saying:
+                await self._room()
         self._tickets += 1
         ticket = self._tickets
         said = self._says[ticket] = asyncio.get_running_loop().create_future()
@@ -164,6 +183,20 @@ class Driver:
                 self._wake()
             case _:
                 assert_never(effect)
+
+    async def _room(self) -> None:
+        """Wait until there is room, or it is plain that the peer does not read: then it is hung up on, as it must be."""
+        loop = asyncio.get_running_loop()
+        least, since = None, loop.time()
+        while self.cause is None and (waiting := self._wire.waiting()) > ROOM_BYTES:
+            if least is None or waiting < least:
+                least, since = waiting, loop.time()
+            if loop.time() - since >= PATIENCE_SECONDS:
+                self._stuck_at = waiting
+            if self._stuck_at is not None and waiting >= self._stuck_at:
+                return
+            await asyncio.sleep(LOOK_SECONDS)
+        self._stuck_at = None
 
     def _wake(self) -> None:
         for change in self._waiting:

@@ -53,6 +53,10 @@ class Listener:
         if socket := self._sockets.get(to):
             socket.hang_up(code, reason)
 
+    def waiting(self) -> int:
+        """How many bytes wait for the peer for which most of them wait."""
+        return max((socket.waiting for socket in self._sockets.values()), default=0)
+
     def is_free(self, number: ConnectionId) -> bool:
         """Whether little enough waits for a peer that more may be sent."""
         socket = self._sockets.get(number)
