@@ -83,7 +83,7 @@ def check(spec: Spec, root: Path) -> int:
     package = f"tunnel/spec/v{spec.protocol.wire}"
     drift += [
         f"{package}/{path.name}: nothing generates it"
-        for path in sorted((root / package).glob("*.py"))
+        for path in sorted((root / package).glob("*.*"))
         if f"{package}/{path.name}" not in written
     ]
     return report(drift)

@@ -1,15 +1,16 @@
-"""Writes the Python modules under `tunnel/spec/v1`: constants, frames, refusals, rules and the machines."""
+"""Writes what stands under `tunnel/spec/v1`: constants, frames, refusals, rules and machines as Python, and all tables as JSON."""
 
 from collections.abc import Iterable
 from enum import Enum
 from functools import cache, partial
 from typing import Any
 
+import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from msgspec import Struct, structs
 
 from spec.compiler.reader import Spec
-from tunnel.spec.model import Field, Machine, Role, Shape
+from tunnel.spec.model import Bundle, Field, Machine, Role, Shape
 
 _OBJECTS = {"refusal": "Refusal", "closing": "Closing", "cause": "Cause", "failure": "Failure", "notice": "Notice"}
 
@@ -33,7 +34,14 @@ def write(spec: Spec) -> dict[str, str]:
         files[f"{package}/{name}.py"] = templates.get_template("machine.py.jinja").render(
             words, machine=machine, takes=taken(machine), used=used(machine)
         )
+    files[f"{package}/spec.json"] = bundle(spec)
     return files
+
+
+def bundle(spec: Spec) -> str:
+    """All tables in one JSON text, for programs in any language."""
+    tables = {name: getattr(spec, name) for name in Bundle.__struct_fields__}
+    return msgspec.json.format(msgspec.json.encode(tables), indent=1).decode() + "\n"
 
 
 @cache

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from tunnel.spec.model import Cases, Frames, Machine, Protocol, Refusals, Rules
+from tunnel.spec.model import Bundle, Cases, Frames, Machine, Protocol, Refusals, Rules
 
 MACHINES = ("session", "connection", "guest")
 FILES = ("frames.toml", *(f"{machine}.toml" for machine in MACHINES), "refusals.toml", "rules.toml", "cases.toml")
@@ -20,21 +20,10 @@ class SpecError(Exception):
     """A table of the spec is wrong; the text names file, row and field."""
 
 
-class Spec(msgspec.Struct, frozen=True, kw_only=True):
-    """All tables of one wire version."""
+class Spec(Bundle, frozen=True, kw_only=True):
+    """All tables of one wire version, and where they stand."""
 
     folder: Path
-    protocol: Protocol
-    frames: Frames
-    refusals: Refusals
-    rules: Rules
-    cases: Cases
-    machines: dict[str, Machine]
-
-    @property
-    def constants(self) -> dict[str, int]:
-        """Every constant by its name."""
-        return {constant.name: constant.value for constant in self.protocol.constants}
 
 
 def read(folder: Path) -> Spec:

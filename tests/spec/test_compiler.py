@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from spec.compiler import python
@@ -13,6 +14,7 @@ from spec.compiler.__main__ import ROOT, main
 from spec.compiler.graph import mermaid
 from spec.compiler.lint import lint
 from spec.compiler.reader import FILES, MACHINES, SpecError, read
+from tunnel.spec.model import Bundle
 
 TABLES = ROOT / "spec" / "v1"
 GENERATED = "tunnel/spec/v1"
@@ -363,3 +365,10 @@ def test_graph_prints_the_machine_that_is_asked_for_or_all(capsys: pytest.Captur
 
     assert one.count("stateDiagram-v2") == 1
     assert (every.count("stateDiagram-v2"), one in every) == (3, True)
+
+
+def test_the_bundle_holds_every_table_whole() -> None:
+    spec = read(ROOT / "spec" / "v1")
+    bundle = msgspec.json.decode((ROOT / "tunnel/spec/v1/spec.json").read_bytes(), type=Bundle)
+
+    assert bundle == Bundle(**{name: getattr(spec, name) for name in Bundle.__struct_fields__})

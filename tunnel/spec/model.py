@@ -319,3 +319,19 @@ class Machine(Table, frozen=True):
     def rows_for(self, state: str, event: str) -> tuple[Row, ...]:
         """The rows of one (state, event), in the order in which they are tried."""
         return tuple(row for row in self.transitions if row.on == event and state in self.states_of(row.leaves))
+
+
+class Bundle(Table, frozen=True):
+    """All tables of one wire version, as `spec.json` holds them for programs in any language."""
+
+    protocol: Protocol
+    frames: Frames
+    refusals: Refusals
+    rules: Rules
+    cases: Cases
+    machines: dict[str, Machine]
+
+    @property
+    def constants(self) -> dict[str, int]:
+        """Every constant by its name."""
+        return {constant.name: constant.value for constant in self.protocol.constants}
