@@ -1,0 +1,1 @@
+"""Implementations that are wrong in one way each: every check of the kit must catch at least one of them."""
