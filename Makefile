@@ -9,7 +9,7 @@ PYENVS := $(shell ls -d $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.1[1-9]*/bin 2>/
 # Tests that search for long, and reach nothing that no other test reaches.
 SEARCHES := tests/core/test_replay.py tests/core/test_stateful.py tests/spec/test_explore.py tests/spec/test_mutate.py tests/spec/test_together.py
 
-.PHONY: help demo test test-all coverage check spec format clean
+.PHONY: help demo test test-all coverage mutants check spec format clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,6 +31,10 @@ coverage: .venv/dev ## which lines and branches the tests reach; fails below the
 	@$(BIN)/python -m coverage report --include='tunnel/core/*,tunnel/spec/*,tunnel/crypto.py' --fail-under=100
 	@$(BIN)/python -m coverage report --fail-under=95
 
+mutants: .venv/dev ## make every small mistake in the code of the core, and ask which tests notice (a quarter of an hour)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'mutmut>=3.8'
+	@$(BIN)/mutmut run && $(BIN)/mutmut results
+
 check: .venv/dev ## style, types, and whether generated files are current
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -46,7 +50,7 @@ format: .venv/dev ## bring the code into the house's form
 	@$(BIN)/ruff format .
 
 clean: ## remove what the targets made
-	rm -rf .venv .pytest_cache .ruff_cache .hypothesis .coverage
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis .coverage mutants
 
 .venv/pip:
 	@echo "making .venv (once; it downloads the packages named in pyproject.toml)" >&2
