@@ -11,7 +11,9 @@ from msgspec import UNSET, Struct, UnsetType
 from tunnel import crypto
 from tunnel.core import codec
 from tunnel.core.link import mint, parse
+from tunnel.core.text import shown_guest_name, visible
 from tunnel.errors import BadEncoding, BadLink, Unreadable
+from tunnel.spec.v1.constants import NAME_BYTES
 
 VECTORS = Path(__file__).parent.parent / "spec" / "v1" / "vectors"
 
@@ -94,6 +96,18 @@ class Frame(Vector, frozen=True, forbid_unknown_fields=True, kw_only=True):
     called: str = msgspec.field(name="as")
 
 
+class Shown(Vector, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    text: str
+    limit: int
+    shown: str
+
+
+class Name(Vector, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    guest: str
+    host: str
+    shown: str
+
+
 FILES: dict[str, type[Vector]] = {
     "seal": Seal,
     "open": Open,
@@ -107,6 +121,8 @@ FILES: dict[str, type[Vector]] = {
     "decode": Decode,
     "base64url": Base64Url,
     "frames": Frame,
+    "shown": Shown,
+    "names": Name,
 }
 
 
@@ -284,3 +300,15 @@ def test_a_frame_is_read_as_the_vector_says(vector: Frame) -> None:
         assert (vector.read, vector.called) == (None, ours.tag)
     else:
         assert (vector.read, vector.called) == (ours.__struct_config__.tag, "")
+
+
+@each("shown")
+def test_a_text_is_shown_as_the_vector_says(vector: Shown) -> None:
+    """NAME-1, SIZE-6."""
+    assert visible(vector.text, vector.limit) == vector.shown
+
+
+@each("names")
+def test_a_name_is_shown_as_the_vector_says(vector: Name) -> None:
+    """NAME-1, NAME-2, NAME-3."""
+    assert shown_guest_name(vector.guest, vector.host, NAME_BYTES) == vector.shown
