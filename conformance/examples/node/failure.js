@@ -1,0 +1,11 @@
+// A tool cannot do what it was asked for: the sentence is for the agent, and never holds a link (LINK-9).
+
+import { CAUSES, FAILURES, explain } from "./tables.js";
+
+export class Failure extends Error {}
+
+/** Why something cannot be said. */
+export const cannotSay = (id) => new Failure(`${id}: ${explain(FAILURES[id])}`);
+
+/** Why a tunnel has ended. */
+export const hasEnded = (id) => new Failure(`${id}: ${explain(CAUSES[id])}`);
