@@ -5,6 +5,7 @@ Such a test is marked with `@pytest.mark.needs("faketime")`.
 
 import os
 import shutil
+import subprocess
 from collections import Counter
 from typing import Final
 
@@ -13,6 +14,12 @@ import pytest
 INSTALL: Final = {
     "faketime": "Debian: apt-get install faketime; macOS: brew install libfaketime",
     "git": "Debian: apt-get install git; macOS: xcode-select --install",
+    "ssh": "Debian: apt-get install openssh-client; macOS has it",
+    "ip": "Debian: apt-get install iproute2; network namespaces are Linux only",
+    "microsocks": "Debian: apt-get install microsocks; macOS: brew install microsocks",
+    "namespaces": "Linux only: run as root, or with CAP_SYS_ADMIN and CAP_NET_ADMIN (Debian: apt-get install iproute2)",
+    "nginx": "Debian: apt-get install nginx-light; macOS: brew install nginx",
+    "tinyproxy": "Debian: apt-get install tinyproxy; macOS: brew install tinyproxy",
 }
 """How to install what tests need."""
 
@@ -25,7 +32,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    missing = {program for program in INSTALL if shutil.which(program) is None}
+    missing = {program for program in INSTALL if is_missing(program)}
     left_out = [item for item in items if missing & _needed(item)]
     if left_out and os.environ.get("CI") == "true":
         raise pytest.UsageError("missing in CI: " + "; ".join(f"{name} ({INSTALL[name]})" for name in sorted(missing)))
@@ -38,6 +45,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     for program, tests in sorted(config.stash[_LEFT_OUT].items()):
         terminalreporter.write_line(f"left out: {tests} tests that need {program}. {INSTALL[program]}", yellow=True)
+
+
+def is_missing(program: str) -> bool:
+    """Whether this machine does not have it, or does not let us use it."""
+    if program != "namespaces":
+        return shutil.which(program) is None
+    if any(shutil.which(tool) is None for tool in ("ip", "unshare")):
+        return True
+    # What these tests do first: a machine of its own network, and files of its own.
+    tried = ["unshare", "--net", "--mount", "mount", "-t", "tmpfs", "none", "/mnt"]
+    return subprocess.run(tried, capture_output=True, check=False).returncode != 0
 
 
 def _needed(item: pytest.Item) -> set[str]:

@@ -60,7 +60,9 @@ LAYERS = {
     "crypto": Layer(("tunnel.crypto",), ("tunnel.spec", "tunnel.errors"), WORLD),
     "core": Layer(("tunnel.core",), ("tunnel.spec", "tunnel.errors", "tunnel.crypto", "tunnel.core"), WORLD),
     "io": Layer(("tunnel.io",), ("tunnel.spec", "tunnel.errors", "tunnel.crypto", "tunnel.core", "tunnel.io")),
-    "transport": Layer(("tunnel.transport",), ("tunnel.spec", "tunnel.errors", "tunnel.io", "tunnel.transport")),
+    "transport": Layer(
+        ("tunnel.transport",), ("tunnel.spec", "tunnel.errors", "tunnel.core.text", "tunnel.io", "tunnel.transport")
+    ),
     "app": Layer(("tunnel.app", "tunnel.__main__"), ("tunnel",)),
     "shipped": Layer(("tunnel",), ("tunnel",), ("spec", "tests", "conformance", "tunnel_conformance")),
 }

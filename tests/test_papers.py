@@ -7,11 +7,12 @@ import pytest
 
 from tunnel import __version__
 from tunnel.app.server import TOOLS
-from tunnel.app.settings import LISTEN_SECONDS
+from tunnel.app.settings import LISTEN_SECONDS, read_settings
 from tunnel.io.driver import LONGEST_NAP_SECONDS
 from tunnel.spec.v1 import constants
 from tunnel.spec.v1.refusals import FAILURES, REFUSALS
 from tunnel.spec.v1.rules import RULES
+from tunnel.transport.choose import DEFAULT, TRANSPORTS
 
 ROOT = Path(__file__).parents[1]
 PAPERS = sorted([*ROOT.glob("*.md"), *ROOT.glob("spec/**/*.md")])
@@ -74,6 +75,39 @@ def test_every_tool_is_in_the_readme(tool: str) -> None:
     assert f"`{tool}`" in paper("README.md")
 
 
+class Asked(dict[str, str]):
+    """An environment that notes which variables are looked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def get(self, key: str, default: str = "") -> str:  # pyright: ignore[reportIncompatibleMethodOverride] - as it is used
+        self.names.add(key)
+        return default
+
+    def __contains__(self, key: object) -> bool:
+        self.names.add(str(key))
+        return False
+
+
+def test_every_variable_that_is_read_is_in_the_readme_and_no_other() -> None:
+    asked = Asked()
+    read_settings(asked)
+    table = paper("README.md").partition("| variable | means |")[2].partition("\n\n")[0]
+    listed = set(re.findall(r"^\| `([A-Z_]+)` \|", table, re.MULTILINE))
+
+    assert listed == asked.names
+    assert {name for text in PAPERS for name in re.findall(r"\bTUNNEL_[A-Z_]+\b", text.read_text("utf-8"))} <= listed
+
+
+def test_every_transport_is_in_the_readme_and_no_other() -> None:
+    table = paper("README.md").partition("| transport | when |")[2].partition("\n\n")[0]
+
+    assert set(re.findall(r"^\| `([a-z]+)`", table, re.MULTILINE)) == set(TRANSPORTS)
+    assert f"| `{DEFAULT}` (default) |" in table
+
+
 def test_the_troubleshooting_names_refusals_that_exist() -> None:
     named = re.findall(r"`auth failed: ([^`]+)`", paper("README.md"))
 
@@ -106,10 +140,10 @@ def test_every_make_target_in_the_readme_exists() -> None:
 
 
 def test_every_dependency_has_its_reason() -> None:
-    block = paper("pyproject.toml").partition("dependencies = [")[2].partition("]")[0]
+    block = paper("pyproject.toml").partition("dependencies = [")[2].partition("\n]")[0]
 
-    assert set(re.findall(r'"([a-z]+)', block)) == set(
-        re.findall(r"^\| ([a-z]+) \|", paper("CONTRIBUTING.md"), re.MULTILINE)
+    assert set(re.findall(r'"([a-z0-9-]+)', block)) == set(
+        re.findall(r"^\| ([a-z0-9-]+) \|", paper("CONTRIBUTING.md"), re.MULTILINE)
     ) - {"package"}
 
 

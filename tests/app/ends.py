@@ -48,12 +48,14 @@ class Carrier:
         url: what it says it is reachable at; its own port when left out.
         fails: with what it fails to start.
         comes_up: whether starting ever ends.
+        fails_late: with what it fails once it is given up.
     """
 
     name = "carrier"
     privacy = "Nobody sees anything."
 
-    def __init__(self, url: str = "", fails: str = "", *, comes_up: bool = True) -> None:
+    def __init__(self, url: str = "", fails: str = "", *, comes_up: bool = True, fails_late: str = "") -> None:
+        self.listens_at: tuple[str, int] = ("127.0.0.1", 0)
         self.port = 0
         self.starting = asyncio.Event()
         self.stops = 0
@@ -63,12 +65,17 @@ class Carrier:
         self._url = url
         self._fails = fails
         self._comes_up = comes_up
+        self._fails_late = fails_late
 
     async def start(self, port: int) -> str:
         self.port = port
         self.starting.set()
         if not self._comes_up:
-            await asyncio.Event().wait()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                if self._fails_late:
+                    raise TransportError(self._fails_late)
         if self._fails:
             raise TransportError(self._fails)
         return self._url or f"http://127.0.0.1:{port}"
@@ -80,7 +87,9 @@ class Carrier:
 
 def end(name: str, transport: Callable[[str], Transport] | None = None) -> Tools:
     """One person's end. Its transport is the loopback one, unless the test has another."""
-    return Tools(Settings(), name, StillClock(), os.urandom, transport or (lambda _: Loopback()))
+    return Tools(
+        Settings(), name, StillClock(), os.urandom, lambda named, _: transport(named) if transport else Loopback()
+    )
 
 
 @asynccontextmanager

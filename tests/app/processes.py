@@ -21,7 +21,9 @@ Answer = dict[str, Any]  # JSON as it was written
 
 
 def environment(**variables: str) -> dict[str, str]:
-    return {**os.environ, **LOOPBACK, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path), **variables}
+    """What a server process is started with: nothing of the tester's own settings, and no transport that needs a network."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("TUNNEL_")}
+    return {**inherited, **LOOPBACK, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path), **variables}
 
 
 class Server:
@@ -116,8 +118,10 @@ class Server:
 
 
 @asynccontextmanager
-async def a_server(**variables: str) -> AsyncGenerator[Server]:
+async def a_server(*prefix: str, **variables: str) -> AsyncGenerator[Server]:
+    """A server process; a command in front of it may give it other surroundings."""
     process = await asyncio.create_subprocess_exec(
+        *prefix,
         *COMMAND,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,

@@ -1,14 +1,18 @@
 """The host's tunnel: brought up and taken down as one, however it ends."""
 
 import asyncio
+import errno
+import gc
 import os
+import socket
 
 import pytest
 
 from tests.app.ends import PATIENCE_SECONDS, Carrier, StillClock, end, is_free, join, port_of
-from tunnel.app.hosting import Hosting
+from tunnel.app.hosting import DETAIL_BYTES, Hosting, _no_port
 from tunnel.app.slot import Slot
 from tunnel.app.tools import Tools
+from tunnel.errors import NetworkFault
 from tunnel.spec.v1.constants import IDLE_SECONDS, LINK_SECONDS
 from tunnel.transport.base import TransportError
 
@@ -51,15 +55,118 @@ async def test_a_secure_address_makes_a_secure_link() -> None:
     assert link.text.startswith("wss://quiet-river.example.org/t/")
 
 
-async def test_an_address_that_makes_no_link_is_the_transports_fault_and_leaves_nothing() -> None:
-    carrier = Carrier("ftp://somewhere")
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("ftp://somewhere", "ftp://somewhere"),
+        ("https://example.org/a/path", "https://example.org"),
+        ("https://example.org:99999", "https://example.org"),
+        ("https://me:secret@example.org", "https://example.org"),
+        ("https://exa\u202emple.org", "https://exa\\u202emple.org"),
+        ("https://[", "that cannot be read"),
+        ("secret", "://"),
+        ("https://" + "x" * 1_000_000, "https://xxxxxxxxxx"),
+        ("http://example.org", "http://example.org"),
+        ("http://8.8.8.8:8000", "http://8.8.8.8"),
+        ("http://[2001:4860:4860::8888]", "http://2001:4860:4860::8888"),
+        ("http://x.localhost.example", "http://x.localhost.example"),
+        ("http://010.0.0.1", "http://010.0.0.1"),
+    ],
+)
+async def test_an_address_that_its_guest_would_refuse_fails_the_open_and_leaves_nothing(url: str, shown: str) -> None:
+    """LINK-12, LINK-10, CLOSE-2."""
+    carrier = Carrier(url)
     tunnel = hosting(carrier)
 
-    with pytest.raises(TransportError, match=r"^The transport carrier gave an address that makes no join link"):
+    with pytest.raises(TransportError) as caught:
         await tunnel.open()
+
+    said = str(caught.value)
+    assert said.startswith(f"The transport carrier gave the address {shown}")
+    assert said.endswith("or choose another transport.")
+    assert said.isprintable()
+    assert len(said) < 400
+    assert "secret" not in said
     assert tunnel.is_gone
     assert is_free(carrier.port)
     assert carrier.stops == 1
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://10.1.2.3:8000",
+        "http://[fd00::1]:8000",
+        "http://localhost:8000",
+        "https://example.org:8443",
+        "https://8.8.8.8",
+    ],
+)
+async def test_an_address_that_its_guest_dials_makes_a_link(url: str) -> None:
+    """LINK-12, LINK-10: the other side of the same boundary."""
+    tunnel = hosting(Carrier(url))
+    link = await tunnel.open()
+    await tunnel.close("")
+
+    assert link.base == url.replace("http", "ws", 1)
+
+
+@pytest.mark.parametrize(
+    ("listens_at", "said"),
+    [
+        (("192.0.2.1", 0), r"^This machine cannot listen at 192\.0\.2\.1\. Choose one of its own addresses\.$"),
+        (("::ffff:127.0.0.1", 0), r"^This machine cannot listen at ::ffff:127\.0\.0\.1\."),
+    ],
+    ids=["an address of another machine", "an address of another kind"],
+)
+async def test_an_address_at_which_this_machine_cannot_listen_is_named(listens_at: tuple[str, int], said: str) -> None:
+    carrier = Carrier()
+    carrier.listens_at = listens_at
+    tunnel = hosting(carrier)
+
+    with pytest.raises(NetworkFault, match=said):
+        await tunnel.open()
+    assert tunnel.is_gone
+    assert carrier.port == 0
+
+
+async def test_a_port_that_is_taken_is_named_and_what_listens_there_is_left_alone() -> None:
+    first = hosting(Carrier())
+    port = port_of((await first.open()).text)
+    carrier = Carrier()
+    carrier.listens_at = ("127.0.0.1", port)
+
+    with pytest.raises(
+        NetworkFault, match=rf"^Port {port} at 127\.0\.0\.1 is taken\. Close what listens there, or choose"
+    ):
+        await hosting(carrier).open()
+    assert not is_free(port)
+    await first.close("")
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (errno.EACCES, "This user may not listen at port 80. Choose a port from 1024 on."),
+        (errno.EMFILE, "No local port can be had (out of something). Free one, then try again."),
+    ],
+)
+async def test_what_the_system_has_against_a_port_is_told_with_the_next_step(number: int, said: str) -> None:
+    assert _no_port(OSError(number, "out of something"), "10.0.0.1", 80) == said
+
+
+async def test_the_relay_listens_where_the_transport_wants_it() -> None:
+    carrier = Carrier("http://127.0.0.2:8000")
+    carrier.listens_at = ("127.0.0.2", 0)
+    tunnel = hosting(carrier)
+    await tunnel.open()
+    with socket.socket() as probe:
+        there = probe.connect_ex(("127.0.0.2", carrier.port))
+    elsewhere = is_free(carrier.port)
+    await tunnel.close("")
+
+    assert there == 0
+    assert elsewhere
 
 
 async def test_a_transport_that_does_not_come_up_leaves_nothing() -> None:
@@ -94,10 +201,65 @@ async def test_a_transport_that_is_lost_ends_the_tunnel_and_answers_who_listens(
     heard = await listening
     await gone(tunnel)
 
+    assert tunnel.status().detail == "The carrier has gone home."
     assert heard.messages == []
     assert (tunnel.status().state, tunnel.status().closed_because) == ("closed", "transport_lost")
     assert is_free(carrier.port)
     assert carrier.stops == 1
+
+
+async def test_a_transport_that_dies_while_it_comes_up_ends_the_tunnel_as_soon_as_it_is_open() -> None:
+    carrier = Carrier()
+    carrier.lost.set_exception(TransportError("It never was.\u202e" + "x" * 1_000_000))
+    tunnel = hosting(carrier)
+    await tunnel.open()
+    await gone(tunnel)
+    now = tunnel.status()
+
+    assert now.closed_because == "transport_lost"
+    assert (now.detail or "").startswith("It never was.\\u202exxx")
+    assert len(now.detail or "") < 2 * DETAIL_BYTES
+
+
+async def test_a_transport_that_is_lost_after_the_end_changes_nothing() -> None:
+    carrier = Carrier()
+    tunnel = hosting(carrier)
+    await tunnel.open()
+    await tunnel.close("")
+    before = tunnel.status()
+
+    carrier.lost.set_result("The carrier has gone home.")
+    await asyncio.sleep(0)
+
+    assert tunnel.status() == before
+    assert before.detail is None
+
+
+async def test_a_transport_that_is_given_up_is_not_lost() -> None:
+    carrier = Carrier()
+    tunnel = hosting(carrier)
+    await tunnel.open()
+    carrier.lost.cancel()
+    await asyncio.sleep(0)
+
+    assert tunnel.status().state == "waiting_for_guest"
+    await tunnel.close("")
+
+
+async def test_a_transport_that_fails_when_nobody_waits_any_more_is_stopped_and_harms_nobody() -> None:
+    unseen: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: unseen.append(context))
+    carrier = Carrier(comes_up=False, fails_late="too late")
+    opening = asyncio.create_task(hosting(carrier).open())
+    await carrier.starting.wait()
+
+    opening.cancel()
+    await asyncio.wait([opening])
+    gc.collect()
+
+    assert opening.cancelled()
+    assert carrier.stops == 1
+    assert unseen == []
 
 
 async def test_an_idle_tunnel_ends_and_gives_everything_back_though_nobody_asks() -> None:

@@ -1,7 +1,6 @@
 """The lifetimes of a real server process, with its clock a hundred times as fast."""
 
 import asyncio
-import os
 import shutil
 import sys
 
@@ -9,6 +8,7 @@ import pytest
 from mcp import Client, StdioServerParameters
 from websockets.asyncio.client import connect
 
+from tests.app.processes import environment
 from tunnel import crypto
 from tunnel.core import codec
 from tunnel.core.link import JoinLink, parse
@@ -23,7 +23,7 @@ def server_in_a_hurry() -> StdioServerParameters:
     return StdioServerParameters(
         command=faketime,
         args=["-f", f"+0 x{SPEED}", sys.executable, "-m", "tunnel"],
-        env={**os.environ, "TUNNEL_TRANSPORT": "loopback", "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
+        env=environment(),
     )
 
 

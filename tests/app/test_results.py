@@ -21,11 +21,12 @@ RELEASED: dict[type[msgspec.Struct], list[str]] = {
     results.Closed: ["ok"],
 }
 ADDED: dict[type[msgspec.Struct], list[str]] = {
+    results.OpenArguments: ["transport"],
     results.Opened: ["state", "transport", "privacy", "idleEndsInSec", "next"],
     results.JoinedTunnel: ["state", "next"],
     results.SaidMessage: ["state"],
     results.Listened: ["cursor", "more"],
-    results.Status: ["state", "peer", "closedBecause", "linkExpiresInSec", "idleEndsInSec", "next"],
+    results.Status: ["state", "peer", "closedBecause", "detail", "linkExpiresInSec", "idleEndsInSec", "next"],
     results.Closed: ["state", "closedBecause", "next"],
 }
 
@@ -55,3 +56,12 @@ def test_required_is_what_the_released_tools_require() -> None:
         "StatusArguments": [],
         "CloseArguments": [],
     }
+
+
+def test_how_a_tunnel_is_reached_is_chosen_by_a_name_and_an_agent_is_told_so() -> None:
+    """Whatever runs on this machine is its person's choice: an agent may have been talked into it."""
+    _, components = msgspec.json.schema_components([results.OpenArguments])
+    described = components["OpenArguments"]["properties"]["transport"]["description"]
+
+    assert "never a command or a URL" in described
+    assert all(name in described for name in ("cloudflared", "direct", "command", "loopback"))

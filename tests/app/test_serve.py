@@ -3,14 +3,17 @@
 import asyncio
 import json
 import os
+import stat
 import subprocess
 import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.app.ends import KEY, a_deaf_port, end, is_free, join, open_, port_of, texts, until
-from tests.app.processes import EXIT_SECONDS, Server, a_server, gone, is_banner
+from tests.app.processes import EXIT_SECONDS, PATIENCE_SECONDS, Server, a_server, gone, is_banner
 from tunnel import crypto
 from tunnel.app.identity import system_user
 
@@ -156,8 +159,7 @@ def test_a_name_lookup_that_hangs_does_not_hold_up_the_end() -> None:
 
 
 async def test_a_transport_that_does_not_exist_is_told_by_open_and_not_before() -> None:
-    value = os.fsdecode(b"\xff") + "\u202eloop\nback\x1b[2J" + "x" * 100_000
-    async with a_server(TUNNEL_TRANSPORT=value) as server:
+    async with a_server(TUNNEL_TRANSPORT=os.fsdecode(b"\xff") + "\u202eloop\nback\x1b[2J") as server:
         await server.shake_hands()
         words = await server.fail("tunnel_open", goal="pair")
         state = (await server.call("tunnel_status"))["state"]
@@ -166,8 +168,27 @@ async def test_a_transport_that_does_not_exist_is_told_by_open_and_not_before() 
 
     assert "loopback" in words
     assert words.isprintable()
-    assert len(words) < 300
+    assert len(words) < 400
     assert state == "none"
+
+
+async def test_what_is_wrong_with_the_environment_is_said_at_the_start_and_by_open_and_a_join_goes_on() -> None:
+    alice = end("Alice")
+    async with a_server(TUNNEL_TRANSPORT="x" * 100_000, TUNNEL_PORT="\x1b[2J") as server:
+        await server.shake_hands()
+        words = await server.fail("tunnel_open", goal="pair")
+        state = (await server.call("tunnel_join", joinLink=await open_(alice)))["state"]
+        server.stop("EOF")
+        code, _ = await server.exit_code()
+    await alice.exit()
+
+    said = server.log.decode().splitlines()[1:]
+    assert said[0] == ("tunnel-mcp: TUNNEL_TRANSPORT has 100000 characters; at most 4096 are allowed. It is left out.")
+    assert said[1].startswith("tunnel-mcp: TUNNEL_PORT is ")
+    assert len(said) == 2
+    assert all(line.removeprefix("tunnel-mcp: ") in words and line.isprintable() for line in said)
+    assert words.endswith("Mend the environment of this server and restart it.")
+    assert (state, code) == ("connected", 0)
 
 
 async def test_a_git_that_hangs_costs_two_seconds_and_a_signal_does_not_wait_for_it(tmp_path: Path) -> None:
@@ -199,6 +220,105 @@ async def test_a_git_without_a_name_leaves_the_systems(tmp_path: Path) -> None:
     await alice.exit()
 
     assert heard[0] == f"{system_user() or 'anonymous'} joined"
+
+
+# --- The log -------------------------------------------------------------------------------------------------------------
+
+SAID = "the staging port is 8443"
+
+
+def logs(home: Path) -> list[Path]:
+    return sorted((home / ".tunnel" / "sessions").glob("*"))
+
+
+@asynccontextmanager
+async def a_logging_host(home: Path) -> AsyncGenerator[tuple[Server, Path, str]]:
+    """A server that has opened a tunnel and said something; its log, and the key of its link."""
+    async with a_server(HOME=str(home), TUNNEL_SESSION_LOG="1") as server:
+        await server.shake_hands()
+        opened = await server.call("tunnel_open", goal="pair")
+        await server.call("tunnel_say", text=SAID)
+        log = home / ".tunnel" / "sessions" / f"{opened['tunnelId']}.jsonl"
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while log.read_bytes().count(b"\n") < 2:
+                await asyncio.sleep(0.01)
+        yield server, log, opened["joinLink"].partition("#")[2]
+
+
+async def test_a_log_that_is_wanted_holds_what_was_on_the_wire_and_only_its_person_can_read_it(tmp_path: Path) -> None:
+    async with a_logging_host(tmp_path) as (server, log, key):
+        written, allowed = log.read_text(), stat.S_IMODE(log.stat().st_mode)
+        await ended_well(server, "EOF")
+
+    messages = [json.loads(line) for line in written.splitlines()]
+    assert allowed == 0o600
+    assert [(message["seq"], message["kind"]) for message in messages] == [(1, "system"), (2, "chat")]
+    assert messages[0]["body"] == "tunnel opened — goal: pair"
+    assert crypto.open_body(crypto.decode_base64url(key), messages[1]["body"]) == SAID
+    assert SAID not in written
+    assert key not in written
+
+
+@pytest.mark.parametrize("how", [*WAYS, "close"])
+async def test_a_log_goes_with_its_session_however_that_ends(tmp_path: Path, how: str) -> None:
+    """CLOSE-2."""
+    async with a_logging_host(tmp_path) as (server, log, _):
+        assert log.exists()
+        if how == "close":
+            await server.call("tunnel_close")
+            assert logs(tmp_path) == []
+        await ended_well(server, "EOF" if how == "close" else how)
+
+    assert logs(tmp_path) == []
+
+
+async def test_a_guests_log_goes_with_its_process(tmp_path: Path) -> None:
+    alice = end("Alice")
+    async with a_server(HOME=str(tmp_path), TUNNEL_SESSION_LOG="1") as server:
+        await server.shake_hands()
+        await server.call("tunnel_join", joinLink=await open_(alice))
+        kept = logs(tmp_path)
+        await ended_well(server, "SIGTERM")
+    await alice.exit()
+
+    assert len(kept) == 1
+    assert logs(tmp_path) == []
+
+
+async def test_what_a_killed_server_leaves_is_swept_by_the_next_and_the_log_of_a_living_one_is_kept(
+    tmp_path: Path,
+) -> None:
+    async with a_logging_host(tmp_path) as (living, alive, _):
+        async with a_logging_host(tmp_path) as (killed, dead, _):
+            killed.stop("SIGKILL")
+            await killed.exit_code()
+        left = logs(tmp_path)
+        # The log itself need not be wanted any more.
+        async with a_server(HOME=str(tmp_path)) as next_one:
+            await next_one.shake_hands()
+            await next_one.call("tunnel_status")
+            kept = logs(tmp_path)
+            await ended_well(next_one, "EOF")
+        await ended_well(living, "EOF")
+
+    assert left == sorted([alive, dead])
+    assert kept == [alive]
+    assert logs(tmp_path) == []
+
+
+async def test_a_home_that_takes_no_log_costs_a_line_and_no_tunnel() -> None:
+    async with a_server(HOME="/dev/null", TUNNEL_SESSION_LOG="1") as server:
+        await server.shake_hands()
+        state = (await server.call("tunnel_open", goal="pair"))["state"]
+        server.stop("EOF")
+        code, _ = await server.exit_code()
+
+    assert (state, code) == ("waiting_for_guest", 0)
+    (said,) = server.log.decode().splitlines()[1:]
+    assert said == (
+        "tunnel-mcp: no log of this session is kept (Not a directory). The tunnel works without. "
+        "Mend ~/.tunnel/sessions, or unset TUNNEL_SESSION_LOG."
+    )
 
 
 # --- Lines that SDKs stumble over ------------------------------------------------------------------------------------------

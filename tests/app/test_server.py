@@ -143,13 +143,18 @@ async def test_the_name_of_an_unknown_tool_is_not_repeated() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tool", "argument"), [("tunnel_open", "goal"), ("tunnel_join", "joinLink"), ("tunnel_say", "text")]
+    ("tool", "argument", "allowed"),
+    [
+        ("tunnel_open", "goal", "goal, transport"),
+        ("tunnel_join", "joinLink", "joinLink"),
+        ("tunnel_say", "text", "text"),
+    ],
 )
-async def test_a_missing_argument_is_named(tool: str, argument: str) -> None:
+async def test_a_missing_argument_is_named(tool: str, argument: str, allowed: str) -> None:
     result = await call(end("Bob"), tool, {})
 
     assert result.is_error
-    assert text_of(result) == f"{tool}: the argument '{argument}' is missing. The arguments are {argument}."
+    assert text_of(result) == f"{tool}: the argument '{argument}' is missing. The arguments are {allowed}."
 
 
 @pytest.mark.parametrize(
@@ -281,6 +286,17 @@ async def test_an_unknown_transport_is_a_tool_error_that_says_what_is_allowed(na
     assert result.is_error
     assert "loopback" in text_of(result)
     assert text_of(result).isprintable()
+
+
+@pytest.mark.parametrize("name", [SECRET, "sh -c 'id'", "https://example.org"])
+async def test_a_transport_is_a_name_and_nothing_else_and_is_not_repeated(name: str) -> None:
+    result = await call(Tools(Settings(), "Alice", StillClock()), "tunnel_open", {"goal": "pair", "transport": name})
+
+    assert result.is_error
+    assert text_of(result).startswith(
+        "There is no transport of the name that was given; there is cloudflared, direct, "
+    )
+    assert name not in text_of(result)
 
 
 async def test_a_bug_costs_an_answer_in_words_and_leaves_places_but_no_values(

@@ -1,10 +1,12 @@
 """The environment is input from outside too: whatever it holds, the server starts."""
 
 import os
+from pathlib import Path
 
 import pytest
 
-from tunnel.app.settings import TRANSPORT_BYTES, read_settings
+from tunnel.app.settings import SHOWN_BYTES, VALUE_CHARS, BadSettingsError, Settings, read_settings
+from tunnel.io.internet import DOH_SERVERS
 
 
 def test_without_the_variable_the_default_transport_is_meant() -> None:
@@ -35,5 +37,118 @@ def test_bytes_that_are_no_text_become_one() -> None:
     assert shown.encode("utf-8").decode("utf-8").isprintable()
 
 
-def test_a_huge_value_is_cut() -> None:
-    assert len(read_settings({"TUNNEL_TRANSPORT": "x" * 1_000_000}).transport.encode()) == TRANSPORT_BYTES
+def test_a_long_value_is_cut() -> None:
+    assert len(read_settings({"TUNNEL_TRANSPORT": "x" * VALUE_CHARS}).transport.encode()) == SHOWN_BYTES
+
+
+@pytest.mark.parametrize(
+    "name", ["TUNNEL_TRANSPORT", "TUNNEL_COMMAND", "TUNNEL_URL", "TUNNEL_PORT", "TUNNEL_DOH", "TUNNEL_CA_FILE", "HOME"]
+)
+def test_a_huge_value_is_left_out_and_said(name: str) -> None:
+    settings = read_settings({name: "x" * 1_000_000})
+
+    assert settings.problems[0] == f"{name} has 1000000 characters; at most 4096 are allowed. It is left out."
+    assert len(repr(settings)) < 1000
+
+
+@pytest.mark.parametrize("value", ["", "0", "false", "NO", " off "])
+def test_a_switch_is_off(value: str) -> None:
+    settings = read_settings(
+        {"TUNNEL_DOH": value, "TUNNEL_SESSION_LOG": value, "TUNNEL_SKIP_REACHABILITY_CHECK": value}
+    )
+
+    assert (settings.doh_servers, settings.keeps_log, settings.checks_reachability) == ((), False, True)
+    assert settings.problems == ()
+
+
+@pytest.mark.parametrize("value", ["1", "true", "Yes", " on"])
+def test_a_switch_is_on(value: str) -> None:
+    settings = read_settings(
+        {"TUNNEL_DOH": value, "TUNNEL_SESSION_LOG": value, "TUNNEL_SKIP_REACHABILITY_CHECK": value}
+    )
+
+    assert (settings.doh_servers, settings.keeps_log, settings.checks_reachability) == (DOH_SERVERS, True, False)
+    assert settings.problems == ()
+
+
+def test_without_the_switches_dns_over_https_and_the_check_are_on_and_the_log_is_off() -> None:
+    settings = read_settings({})
+
+    assert (settings.doh_servers, settings.keeps_log, settings.checks_reachability) == (DOH_SERVERS, False, True)
+
+
+def test_resolvers_of_ones_own_are_taken() -> None:
+    servers = ("https://10.0.0.1/dns-query", "https://[::1]:8443/q")
+
+    assert read_settings({"TUNNEL_DOH": " ".join(servers)}).doh_servers == servers
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("TUNNEL_DOH", "http://1.1.1.1/", "https:// URLs"),
+        ("TUNNEL_DOH", "https://1.1.1.1/ https://[", "https:// URLs"),
+        ("TUNNEL_PORT", "0", "from 1 to 65535"),
+        ("TUNNEL_PORT", "65536", "from 1 to 65535"),
+        ("TUNNEL_PORT", "-1", "from 1 to 65535"),
+        ("TUNNEL_PORT", "\u0663", "from 1 to 65535"),
+        ("TUNNEL_PORT", "\u00b2", "from 1 to 65535"),
+        ("TUNNEL_SESSION_LOG", "perhaps", "1 for on, or 0 for off"),
+        ("TUNNEL_CA_FILE", "ca.pem", "an absolute path"),
+        ("HOME", "/home\0", "an absolute path"),
+    ],
+)
+def test_a_wrong_value_is_said_with_what_is_allowed(name: str, value: str, allowed: str) -> None:
+    problems = read_settings({name: value}).problems
+
+    assert len(problems) == 1
+    assert problems[0].startswith(f"{name} is ")
+    assert allowed in problems[0]
+
+
+def test_a_hostile_value_is_shown_visible_and_cut() -> None:
+    problem = read_settings({"TUNNEL_PORT": "\u202e\x1b[2J" + "9" * 1000}).problems[0]
+
+    assert problem.isprintable()
+    assert len(problem) < 200
+
+
+def test_what_is_wrong_stops_an_open_with_every_sentence_and_the_next_step() -> None:
+    settings = read_settings({"TUNNEL_PORT": "0", "TUNNEL_CA_FILE": "ca.pem"})
+
+    with pytest.raises(BadSettingsError) as caught:
+        settings.check()
+
+    said = str(caught.value)
+    assert [said.count(problem) for problem in settings.problems] == [1, 1]
+    assert said.endswith(" Mend the environment of this server and restart it.")
+
+
+def test_what_is_right_stops_nothing() -> None:
+    read_settings({"TUNNEL_PORT": "8000"}).check()
+
+
+def test_a_transport_and_a_guest_are_told_what_the_environment_says() -> None:
+    told: list[str] = []
+    values = {
+        "TUNNEL_COMMAND": "carry {port}",
+        "TUNNEL_URL": "http://10.0.0.1:8000",
+        "TUNNEL_PORT": "8000",
+        "TUNNEL_DOH": "https://10.0.0.1/q",
+        "TUNNEL_CA_FILE": "/etc/ca.pem",
+        "TUNNEL_SKIP_REACHABILITY_CHECK": "1",
+        "HOME": "/home/alice",
+    }
+    settings = read_settings(values)
+    setup, way = settings.setup({"PATH": "/bin"}, told.append), settings.way()
+    setup.report("half way")
+
+    assert (setup.command, setup.url, setup.port) == ("carry {port}", "http://10.0.0.1:8000", 8000)
+    assert setup.doh_servers == way.doh_servers == ("https://10.0.0.1/q",)
+    assert setup.ca_file == way.ca_file == Path("/etc/ca.pem")
+    assert (setup.checks_reachability, setup.home, setup.environment) == (False, Path("/home/alice"), {"PATH": "/bin"})
+    assert told == ["half way"]
+
+
+def test_what_the_environment_leaves_open_is_as_everywhere() -> None:
+    assert read_settings({}) == Settings()

@@ -1,11 +1,13 @@
 """The six tools, both ends in one process: what an agent can do, in any order and at once."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
 from tests.app.ends import (
     Carrier,
+    StillClock,
     a_deaf_port,
     a_tunnel,
     both,
@@ -27,11 +29,13 @@ from tests.app.ends import (
 from tunnel.app import results
 from tunnel.app.arguments import BadArgumentError
 from tunnel.app.joining import JoinFailedError, JoinRefusedError
-from tunnel.app.settings import LISTEN_MILLISECONDS
+from tunnel.app.settings import LISTEN_MILLISECONDS, BadSettingsError, Settings
 from tunnel.app.slot import NoTunnelError, OccupiedError
+from tunnel.app.tools import Tools
 from tunnel.errors import BadLink, NetworkFault, Refused
-from tunnel.spec.v1.constants import GOAL_BYTES, SUMMARY_BYTES, TEXT_BYTES
+from tunnel.spec.v1.constants import GOAL_BYTES, IDLE_SECONDS, SUMMARY_BYTES, TEXT_BYTES
 from tunnel.transport.base import TransportError
+from tunnel.transport.setup import Setup
 
 pytestmark = pytest.mark.anyio
 
@@ -448,6 +452,114 @@ async def test_a_transport_that_fails_leaves_nothing_and_the_next_open_works() -
     assert is_free(failing.port)
     assert await open_(alice)
     await alice.exit()
+
+
+@pytest.mark.parametrize(
+    ("argument", "setting", "chosen"),
+    [("", "", ""), ("", "carrier", "carrier"), ("loopback", "carrier", "loopback"), (" loopback ", "", "loopback")],
+    ids=["nobody says", "the environment says", "both say", "the agent says"],
+)
+async def test_the_agents_word_on_the_transport_comes_before_the_environments(
+    argument: str, setting: str, chosen: str
+) -> None:
+    asked: list[str] = []
+
+    def noted(name: str, _: Setup) -> Carrier:
+        asked.append(name)
+        return Carrier()
+
+    alice = Tools(Settings(transport=setting), "Alice", StillClock(), transport=noted)
+    await alice.open(results.OpenArguments(goal="pair", transport=argument))
+    await alice.exit()
+
+    assert asked == [chosen]
+
+
+async def test_a_transport_that_cannot_be_used_takes_no_place_and_the_next_open_works() -> None:
+    alice = Tools(Settings(transport="direct"), "Alice", StillClock())
+    with pytest.raises(TransportError, match="needs TUNNEL_URL"):
+        await open_(alice)
+    after = await status(alice)
+    opened = await alice.open(results.OpenArguments(goal="pair", transport="loopback"))
+    await alice.exit()
+
+    assert after.state == "none"
+    assert (opened.transport, opened.state) == ("loopback", "waiting_for_guest")
+
+
+async def test_a_wrong_environment_stops_an_open_and_no_join() -> None:
+    async with two_ends() as (alice, _):
+        link = await open_(alice)
+        bob = Tools(Settings(problems=("TUNNEL_PORT is 'x'; a port is a number.",)), "Bob", StillClock())
+        with pytest.raises(BadSettingsError, match=r"^TUNNEL_PORT is 'x'; a port is a number\. Mend the environment"):
+            await open_(bob)
+
+        assert (await join(bob, link)).state == "connected"
+        await bob.exit()
+
+
+async def test_why_a_transport_was_lost_is_told_by_listen_status_and_say() -> None:
+    """CLOSE-5: with what the transport has said of it."""
+    carrier = Carrier()
+    alice, bob = end("Alice", lambda _: carrier), end("Bob")
+    await join(bob, await open_(alice))
+    listening = await waiting_listen(alice)
+
+    carrier.lost.set_result("The carrier has gone home.")
+    heard, now = await listening, await status(alice)
+    with pytest.raises(Refused) as refused:
+        await say(alice, "hello?")
+    told = await until(bob, "closed")
+    await bob.exit()
+
+    assert heard.status.closed_because == now.closed_because == told.closed_because == "transport_lost"
+    assert heard.status.detail == now.detail == "The carrier has gone home."
+    assert str(refused.value).endswith("so nobody can reach the tunnel. The carrier has gone home.")
+    assert told.detail is None
+
+
+# --- The log --------------------------------------------------------------------------------------------------------------
+
+
+def sessions(home: Path) -> list[str]:
+    return sorted(path.name for path in home.rglob("*") if path.is_file())
+
+
+async def test_host_and_guest_keep_a_log_each_for_the_life_of_the_session(tmp_path: Path) -> None:
+    settings = Settings(keeps_log=True, home=tmp_path, transport="loopback")
+    alice, bob = Tools(settings, "Alice", StillClock()), Tools(settings, "Bob", StillClock())
+    opened = await alice.open(results.OpenArguments(goal="pair"))
+    hosts_only = sessions(tmp_path)
+    await join(bob, opened.join_link)
+    both = sessions(tmp_path)
+    await close(bob)
+    after_the_guest = sessions(tmp_path)
+    await close(alice)
+
+    assert hosts_only == after_the_guest == [f"{opened.tunnel_id}.jsonl"]
+    assert both == [f"{opened.tunnel_id}-2.jsonl", f"{opened.tunnel_id}.jsonl"]
+    assert sessions(tmp_path) == []
+
+
+async def test_an_idle_session_takes_its_log_with_it(tmp_path: Path) -> None:
+    clock = StillClock()
+    alice = Tools(Settings(keeps_log=True, home=tmp_path, transport="loopback"), "Alice", clock)
+    await open_(alice)
+    before = sessions(tmp_path)
+    clock.move(IDLE_SECONDS)
+    await until(alice, "closed")
+    await close(alice)
+
+    assert len(before) == 1
+    assert sessions(tmp_path) == []
+
+
+async def test_without_a_wish_there_is_no_log(tmp_path: Path) -> None:
+    alice = Tools(Settings(home=tmp_path, transport="loopback"), "Alice", StillClock())
+    await open_(alice)
+    await alice.exit()
+
+    assert sessions(tmp_path) == []
 
 
 # --- Listening ------------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -23,9 +24,9 @@ Result = dict[str, Any]  # a tool's structured result
 
 
 @asynccontextmanager
-async def a_client(mode: str = "auto") -> AsyncGenerator[Client]:
+async def a_client(mode: str = "auto", **variables: str) -> AsyncGenerator[Client]:
     command, *arguments = COMMAND
-    parameters = StdioServerParameters(command=command, args=arguments, env=environment())
+    parameters = StdioServerParameters(command=command, args=arguments, env=environment(**variables))
     async with Client(parameters, mode=mode) as client:
         yield client
 
@@ -225,3 +226,41 @@ async def test_forty_listens_at_once_are_all_answered_and_hold_up_nothing() -> N
 
     assert now["state"] == "connected"
     assert [said(one) for one in heard] == [["hello"]] * 40
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+async def test_at_an_address_of_its_own_a_host_is_reached_directly() -> None:
+    """LINK-12: what the link says is where the relay listens."""
+    url = f"http://127.0.0.1:{free_port()}"
+    async with a_client(TUNNEL_TRANSPORT="direct", TUNNEL_URL=url) as alice, a_client() as bob:
+        opened = await call(alice, "tunnel_open", goal="pair on checkout")
+        await call(bob, "tunnel_join", joinLink=opened["joinLink"])
+        question = (await call(bob, "tunnel_say", text="Which port?"))["seq"]
+        heard = await call(alice, "tunnel_listen", sinceSeq=question - 1)
+        await call(alice, "tunnel_close")
+        again = await call(alice, "tunnel_open", goal="once more, at the same port")
+
+    assert opened["transport"] == "direct"
+    assert opened["joinLink"].startswith(url.replace("http", "ws") + "/t/")
+    assert "nothing leaves it" in opened["privacy"]
+    assert said(heard) == ["Which port?"]
+    assert again["joinLink"].startswith(url.replace("http", "ws"))
+
+
+async def test_a_port_that_another_server_has_is_named_and_the_other_server_goes_on() -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    variables = {"TUNNEL_TRANSPORT": "direct", "TUNNEL_URL": url}
+    async with a_client(**variables) as alice, a_client(**variables) as carol:
+        await call(alice, "tunnel_open", goal="first")
+        words = await fail(carol, "tunnel_open", goal="second")
+        state = (await call(alice, "tunnel_status"))["state"]
+        after = await call(carol, "tunnel_open", goal="second", transport="loopback")
+
+    assert words.startswith(f"Port {url.rpartition(':')[2]} at 127.0.0.1 is taken. ")
+    assert state == "waiting_for_guest"
+    assert after["transport"] == "loopback"

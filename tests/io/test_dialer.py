@@ -4,24 +4,25 @@ import asyncio
 import json
 import socket
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import pytest
-from msgspec import Struct
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.frames import Frame, Opcode
 from websockets.server import ServerProtocol
 
 from tests.conversation import Dice, message
 from tests.io.asynchronous import asynchronous, until
+from tests.io.dialling import BARE, KEY, Dialled, answering, dialled, link_to, says
 from tests.io.wire import CLOSING_SECONDS, PATH, SOON_SECONDS, StillClock, opened
 from tunnel import crypto
 from tunnel.core import codec
 from tunnel.core.guest import Guest
-from tunnel.core.link import JoinLink, mint
-from tunnel.io.dialer import Dialer, is_loopback
+from tunnel.core.link import mint
+from tunnel.io.dialer import Dialer
 from tunnel.io.driver import NotSaidError
+from tunnel.io.way import Patience, Way
 from tunnel.spec.v1 import frames, guest
 from tunnel.spec.v1.constants import (
     HOST_FRAME_BYTES,
@@ -33,96 +34,6 @@ from tunnel.spec.v1.constants import (
     TEXT_BYTES,
 )
 from tunnel.spec.v1.refusals import CLOSINGS, Cause, Closing
-
-KEY = Dice("a link")(KEY_BYTES)
-
-
-def link_to(port: int, host: str = "127.0.0.1") -> JoinLink:
-    return mint(f"http://{host}:{port}", PATH.removeprefix("/t/"), KEY)
-
-
-class Dialled(Struct):
-    """A guest with a dialer."""
-
-    guest: Guest
-    dialer: Dialer
-    clock: StillClock
-
-    def expire(self, seconds: float) -> None:
-        """Let time pass, and the driver look at its clock."""
-        self.clock.advance(seconds)
-        self.dialer.driver.step(self.guest.expire)
-
-    def close(self, summary: str = "") -> None:
-        self.dialer.driver.step(lambda now: self.guest.close(summary, now))
-
-    async def is_joined(self) -> bool:
-        """Wait until the guest is in, or it is over."""
-        await asyncio.wait([self.dialer.driver.ready])
-        return not self.dialer.driver.ready.cancelled()
-
-    async def over(self) -> Cause | None:
-        """Wait for the end; its cause."""
-        while self.dialer.driver.cause is None:
-            await self.dialer.driver.changed()
-        return self.dialer.driver.cause
-
-    def texts(self) -> list[str]:
-        return [self.guest.transcript.text(message) for message in self.guest.transcript.after(0)]
-
-
-@asynccontextmanager
-async def dialled(link: JoinLink, host: str = "127.0.0.1") -> AsyncGenerator[Dialled]:
-    """A guest that dials, and has left in the end."""
-    clock = StillClock()
-    core = Guest(link=link, name="Bob", entropy=Dice("a guest"), now=clock.now())
-    dialer = Dialer(core, clock, link.url, host)
-    dialer.dial()
-    here = Dialled(guest=core, dialer=dialer, clock=clock)
-    try:
-        yield here
-    finally:
-        here.close()
-        await dialer.closed()
-
-
-Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-
-
-@asynccontextmanager
-async def answering(handler: Handler) -> AsyncGenerator[int]:
-    """A port at which somebody answers; who is still connected in the end is cut."""
-    here: list[tuple[asyncio.Task[None], asyncio.StreamWriter]] = []
-
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        here.append((task, writer))
-        try:
-            await handler(reader, writer)
-        finally:
-            writer.transport.abort()
-
-    server = await asyncio.start_server(handle, "127.0.0.1", 0)
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        server.close()
-        for _, writer in here:
-            writer.transport.abort()
-        await asyncio.gather(*(task for task, _ in here), return_exceptions=True)
-
-
-def says(*data: bytes) -> Handler:
-    """Somebody who reads a request, says this, and closes."""
-
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"".join(data))
-        await writer.drain()
-        writer.close()
-
-    return handle
 
 
 class FakeHost:
@@ -287,7 +198,7 @@ async def test_nothing_but_the_address_is_sent() -> None:
 
 @asynchronous
 async def test_a_redirect_is_not_followed() -> None:
-    """A link names the one host that may be dialled."""
+    """LINK-11: a link names the one host that may be dialled."""
     visits: list[bytes] = []
 
     async def elsewhere(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
@@ -309,8 +220,12 @@ async def test_a_redirect_is_not_followed() -> None:
 @pytest.mark.parametrize(
     ("answer", "trouble"),
     [
-        ([b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"], "status 404"),
-        ([b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"], "status 200"),
+        ([b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"], "status 404. The tunnel is probably closed"),
+        (
+            [b"HTTP/1.1 530 \r\nContent-Length: 16\r\n\r\nerror code: 1033"],
+            "status 530: an edge is there, and no tunnel",
+        ),
+        ([b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"], "status 200 and a page"),
         ([b"HTTP/1.1 502 Bad Gateway\r\n\r\n", b"x" * 2_000_000], "no relay"),
         ([], "without an answer"),
         ([b"SSH-2.0-OpenSSH_9.6\r\n"], "no relay"),
@@ -318,7 +233,7 @@ async def test_a_redirect_is_not_followed() -> None:
         ([b"\x15\x03\x01\x00\x02\x02\x16"], "without an answer"),
         ([b"HTTP/1.1 404 " + b"x" * 100_000], "no relay"),
     ],
-    ids=["404", "200", "endless body", "nothing", "ssh", "bad accept", "tls alert", "endless line"],
+    ids=["404", "530", "200", "endless body", "nothing", "ssh", "bad accept", "tls alert", "endless line"],
 )
 @asynchronous
 async def test_what_is_no_relay_is_a_trouble_in_a_sentence(answer: list[bytes], trouble: str) -> None:
@@ -334,7 +249,7 @@ async def test_a_port_at_which_nobody_listens_is_a_trouble_in_a_sentence(host: s
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    async with dialled(link_to(port, host), host) as here:
+    async with dialled(link_to(port, host)) as here:
         assert not await here.is_joined()
         assert here.dialer.trouble.startswith("TCP: ")
         assert "ask for a new link" in here.dialer.trouble
@@ -343,7 +258,7 @@ async def test_a_port_at_which_nobody_listens_is_a_trouble_in_a_sentence(host: s
 @asynchronous
 async def test_a_name_that_cannot_be_one_is_a_trouble_in_a_sentence() -> None:
     host = "a" * 64 + ".invalid"
-    async with dialled(link_to(4711, host), host) as here:
+    async with dialled(link_to(4711, host)) as here:
         assert not await here.is_joined()
         assert here.dialer.trouble.startswith("DNS: ")
 
@@ -355,114 +270,20 @@ async def test_a_host_that_speaks_no_tls_is_a_trouble_in_a_sentence() -> None:
         writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
         await writer.drain()
 
-    async with answering(plain) as port:
-        link = mint(f"https://127.0.0.1:{port}", PATH.removeprefix("/t/"), KEY)
-        async with dialled(link) as here:
-            assert not await here.is_joined()
-            assert here.dialer.trouble.startswith("TLS: ")
-
-
-# --- Proxies ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("host", "loops"),
-    [
-        ("127.0.0.1", True),
-        ("127.0.0.2", True),
-        ("127.255.255.254", True),
-        ("127.1", True),
-        ("0x7f000001", True),
-        ("2130706433", True),
-        ("localhost", True),
-        ("LOCALHOST", True),
-        ("localhost.", True),
-        ("a.localhost", True),
-        ("::1", True),
-        ("0:0:0:0:0:0:0:1", True),
-        ("::ffff:127.0.0.1", True),
-        ("0.0.0.0", True),
-        ("::", True),
-        ("128.0.0.1", False),
-        ("10.0.0.1", False),
-        ("192.168.1.2", False),
-        ("::2", False),
-        ("::ffff:10.0.0.1", False),
-        ("fe80::1", False),
-        ("localhost.example.com", False),
-        ("notlocalhost", False),
-        ("127.0.0.1.example.com", False),
-        ("example.trycloudflare.com", False),
-        ("", False),
-    ],
-)
-def test_loopback_is_known_in_every_spelling(host: str, loops: bool) -> None:
-    assert is_loopback(host) is loops
-
-
-VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "ws_proxy", "wss_proxy", "socks_proxy")
-
-
-@asynccontextmanager
-async def behind_proxy(monkeypatch: pytest.MonkeyPatch, scheme: str = "http") -> AsyncGenerator[list[bytes]]:
-    """An environment in which every variable names a proxy, which refuses; the requests that reach it."""
-    requests: list[bytes] = []
-
-    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        requests.append(await reader.readuntil(b"\r\n\r\n"))
-        writer.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
-        await writer.drain()
-
-    async with answering(refuse) as port:
-        for name in ("no_proxy", "NO_PROXY"):
-            monkeypatch.delenv(name, raising=False)
-        for name in VARIABLES:
-            monkeypatch.delenv(name, raising=False)
-            monkeypatch.setenv(name.upper(), f"{scheme}://127.0.0.1:{port}")
-        yield requests
-
-
-@asynchronous
-async def test_what_is_not_loopback_goes_through_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And so the next test can fail."""
-    async with behind_proxy(monkeypatch) as requests, dialled(link_to(80, "host.invalid"), "host.invalid") as here:
+    async with answering(plain) as port, dialled(link_to(port, tls=True)) as here:
         assert not await here.is_joined()
-        assert here.dialer.trouble.startswith("Proxy: ")
-        assert [request.split()[:2] for request in requests] == [[b"CONNECT", b"host.invalid:80"]]
-
-
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "localhost", "127.1"])
-@asynchronous
-async def test_loopback_never_goes_through_a_proxy(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
-    async with behind_proxy(monkeypatch) as requests, opened() as relay:
-        link = mint(f"http://{host}:{relay.port}", PATH.removeprefix("/t/"), relay.link.key)
-        async with dialled(link, host) as here:
-            await here.is_joined()
-
-            assert requests == []
-            assert here.guest.state is guest.State.JOINED or here.dialer.trouble.startswith("TCP: ")
-
-
-@pytest.mark.parametrize("proxy", ["socks5h://127.0.0.1:1", "ftp://u:secret@127.0.0.1", "http://127.0.0.1:port"])
-@asynchronous
-async def test_a_proxy_that_cannot_be_used_is_a_trouble_in_a_sentence(
-    monkeypatch: pytest.MonkeyPatch, proxy: str
-) -> None:
-    async with behind_proxy(monkeypatch):
-        for name in VARIABLES:
-            monkeypatch.setenv(name.upper(), proxy)
-        async with dialled(link_to(80, "host.invalid"), "host.invalid") as here:
-            assert not await here.is_joined()
-            assert here.dialer.trouble.startswith("Proxy: ")
-            assert "secret" not in here.dialer.trouble
+        assert here.dialer.trouble.startswith("TLS: ")
 
 
 # --- Time ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("stage", ["no answer to TLS", "no answer to the request", "no challenge"])
+@pytest.mark.parametrize(
+    ("stage", "named"),
+    [("no answer to TLS", "TLS: "), ("no answer to the request", "WebSocket: "), ("no challenge", "")],
+)
 @asynchronous
-async def test_every_stage_of_a_join_ends_in_time(stage: str) -> None:
+async def test_every_stage_of_a_join_ends_in_time_and_is_named(stage: str, named: str) -> None:
     """AUTH-9: and the socket is gone."""
     gone = asyncio.Event()
 
@@ -477,9 +298,7 @@ async def test_every_stage_of_a_join_ends_in_time(stage: str) -> None:
         gone.set()
 
     arrived = asyncio.Event()
-    scheme = "https" if "TLS" in stage else "http"
-    link = f"{scheme}://127.0.0.1:"
-    async with answering(silent) as port, dialled(mint(f"{link}{port}", PATH.removeprefix("/t/"), KEY)) as here:
+    async with answering(silent) as port, dialled(link_to(port, tls="TLS" in stage)) as here:
         if stage == "no challenge":
             await until(lambda: here.guest.state is guest.State.GREETING)
         else:
@@ -494,10 +313,43 @@ async def test_every_stage_of_a_join_ends_in_time(stage: str) -> None:
         assert early is None
         assert here.guest.cause is Cause.JOIN_TIMEOUT
         assert time.monotonic() - began < CLOSING_SECONDS
-        assert here.dialer.trouble.startswith("Network: ") == (stage != "no challenge")
+        assert here.dialer.trouble.startswith(f"{named}127.0.0.1 did not answer within 20 seconds.") == bool(named)
 
 
-@pytest.mark.parametrize("turns", range(12))
+@pytest.mark.parametrize("tls", [True, False], ids=["TLS", "WebSocket"])
+@asynchronous
+async def test_a_stage_that_hangs_is_given_up_before_the_join_is(tls: bool) -> None:
+    """And the socket is gone."""
+    gone = asyncio.Event()
+
+    async def deaf(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        while await reader.read(65_536):
+            pass
+        gone.set()
+
+    short = Way(environment={}, doh_servers=(), patience=Patience(tls_seconds=0.05, websocket_seconds=0.05))
+    async with answering(deaf) as port, dialled(link_to(port, tls=tls), short) as here:
+        trouble = await here.trouble()
+        await gone.wait()
+
+    assert trouble.startswith(f"{'TLS' if tls else 'WebSocket'}: 127.0.0.1 did not answer within 0.05 seconds.")
+    assert here.guest.cause is Cause.NOT_CONNECTED
+
+
+@asynchronous
+async def test_an_answer_that_comes_drop_by_drop_is_given_up() -> None:
+    async def drip(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 101 Switching Protocols\r\n")
+        while not writer.is_closing():
+            writer.write(b"A: b\r\n")
+            await asyncio.sleep(0.01)  # so that it is slow
+
+    short = Way(environment={}, doh_servers=(), patience=Patience(websocket_seconds=0.05))
+    async with answering(drip) as port, dialled(link_to(port), short) as here:
+        assert (await here.trouble()).startswith("WebSocket: 127.0.0.1 did not answer")
+
+
+@pytest.mark.parametrize("turns", range(20))
 @asynchronous
 async def test_a_dial_that_is_given_up_leaves_nothing(turns: int) -> None:
     """Wherever it is: the loop that a test runs in finds every task, socket and exception that is left."""
@@ -516,7 +368,7 @@ async def test_a_dial_that_is_given_up_leaves_nothing(turns: int) -> None:
 @asynchronous
 async def test_a_dialer_that_never_dialled_is_closed() -> None:
     core = Guest(link=link_to(1), name="Bob", entropy=Dice("a guest"), now=StillClock().now())
-    dialer = Dialer(core, StillClock(), "ws://127.0.0.1:1", "127.0.0.1")
+    dialer = Dialer(core, StillClock(), "ws://127.0.0.1:1", BARE)
     dialer.driver.step(lambda now: core.close("", now))
 
     await dialer.closed()

@@ -35,6 +35,27 @@ async def test_it_listens_on_the_loopback_address_and_no_other() -> None:
 
 
 @asynchronous
+async def test_it_listens_at_another_address_where_that_is_wanted_and_no_other() -> None:
+    listener = Listener(PATH, Noted())
+    port = await listener.listen(0, "127.0.0.2")
+    there, elsewhere = await connects(port, "127.0.0.2"), await connects(port)
+    await listener.closed()
+
+    assert (there, elsewhere) == (True, False)
+    assert not await connects(port, "127.0.0.2")
+
+
+@asynchronous
+async def test_an_address_of_another_machine_is_an_error() -> None:
+    listener = Listener(PATH, Noted())
+
+    with pytest.raises(OSError, match=r"192\.0\.2\.1"):
+        await listener.listen(0, "192.0.2.1")
+
+    await listener.closed()
+
+
+@asynchronous
 async def test_every_connection_has_a_number_of_its_own() -> None:
     noted = Noted()
     async with listening(noted) as (listener, port), client(port) as one, client(port) as other:

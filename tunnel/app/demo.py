@@ -168,12 +168,11 @@ async def _server(person: str, homes: Path) -> AsyncGenerator[Client]:
     """One person's side: a real server process in a home of its own, and a real MCP client that talks to it over stdio."""
     home = homes / person
     home.mkdir()
+    shared = {name: value for name, value in os.environ.items() if not name.startswith("TUNNEL_")}
     own = {"HOME": str(home), "TMPDIR": str(home), "LOGNAME": person, "TUNNEL_TRANSPORT": "loopback"}
     # From its own home, the server finds this package where this process has found it.
     own["PYTHONPATH"] = os.pathsep.join(path or os.getcwd() for path in sys.path)  # noqa: PTH109
-    parameters = StdioServerParameters(
-        command=sys.executable, args=["-m", "tunnel"], env={**os.environ, **own}, cwd=home
-    )
+    parameters = StdioServerParameters(command=sys.executable, args=["-m", "tunnel"], env={**shared, **own}, cwd=home)
     async with Client(parameters) as client:
         yield client
 

@@ -1,24 +1,35 @@
 """An open tunnel on the host's side: relay and transport, brought up and taken down together."""
 
 import asyncio
+import errno
 from collections.abc import Callable
 from typing import Final
+from urllib.parse import urlsplit
 
 from tunnel.app import listening
 from tunnel.app.ending import Ending
 from tunnel.app.listening import Heard
+from tunnel.app.log import Log, Logs
 from tunnel.app.results import State, Status
 from tunnel.core import link
 from tunnel.core.host import Host
 from tunnel.core.instant import whole_seconds
 from tunnel.core.link import JoinLink
+from tunnel.core.text import visible
 from tunnel.errors import BadLink, NetworkFault, given
 from tunnel.io.clock import Clock
+from tunnel.io.reach import may_go_plain
 from tunnel.io.relay import Relay
 from tunnel.spec.v1 import session
 from tunnel.spec.v1.constants import KEY_BYTES
-from tunnel.spec.v1.refusals import CAUSES, FAILURES, Failure
+from tunnel.spec.v1.refusals import CAUSES, CLOSINGS, FAILURES, Failure
 from tunnel.transport.base import Transport, TransportError
+
+DETAIL_BYTES: Final = 300
+"""So much of what a transport says of its end is shown."""
+
+ADDRESS_BYTES: Final = 100
+"""So much of an address that makes no good link is shown."""
 
 _STATES: Final[dict[session.State, State]] = {
     session.State.OPENING: "opening",
@@ -38,12 +49,23 @@ class Hosting:
         transport: makes the relay reachable.
         clock: tells the moment.
         entropy: random bytes, in the shape of `os.urandom`.
+        logs: keeps a log of the session, if its person wants one.
     """
 
     def __init__(
-        self, goal: str, name: str, transport: Transport, clock: Clock, entropy: Callable[[int], bytes]
+        self,
+        goal: str,
+        name: str,
+        transport: Transport,
+        clock: Clock,
+        entropy: Callable[[int], bytes],
+        logs: Logs | None = None,
     ) -> None:
         self.transport = transport
+        self.detail: str | None = None
+        """What is known beyond the cause of the end, in a sentence."""
+        self._logs = logs
+        self._log: Log | None = None
         self.tunnel_id = link.fresh_tunnel_id(entropy)
         self.opened_at = clock.now().unix_ms
         self._key = entropy(KEY_BYTES)
@@ -66,6 +88,8 @@ class Hosting:
             self._relay.driver.step(lambda now: self._host.close("", now))
             await self._ending.gone()
             raise
+        if self._logs:
+            self._log = self._logs.begin(self.tunnel_id, self._relay.driver, self._host.transcript)
         self.transport.lost.add_done_callback(self._lost)
         self._ending.watch()
         return join_link
@@ -97,6 +121,7 @@ class Hosting:
             state=_STATES[self._host.state],
             peer=self._host.guest_name,
             closed_because=self._because(),
+            detail=self.detail or self._dropped(),
             link_expires_in_sec=_left(self._host.link_expires_at(), now.ticks) if waiting else None,
             idle_ends_in_sec=_left(self._host.idle_ends_at(), now.ticks),
             next=self._next(now.ticks),
@@ -131,15 +156,18 @@ class Hosting:
         return self._host.state in (session.State.VACATED, session.State.CLOSED)
 
     async def _listen(self) -> int:
+        address, port = self.transport.listens_at
         try:
-            return await self._relay.listener.listen()
+            return await self._relay.listener.listen(port, address)
         except OSError as error:
             self._check_still_open()
-            raise NetworkFault(f"No local port can be had ({error.strerror}). Free one, then try again.") from None
+            raise NetworkFault(_no_port(error, address, port)) from None
 
     async def _reachable_at(self, port: int) -> str:
         """The public URL. A transport may need a minute, and whoever closes the tunnel meanwhile does not wait for it."""
         starting = asyncio.ensure_future(self.transport.start(port))
+        # A failure that comes when nobody waits any more is nobody's.
+        starting.add_done_callback(lambda start: start.cancelled() or start.exception())
         try:
             await asyncio.wait([starting, self._relay.driver.ready], return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -155,18 +183,33 @@ class Hosting:
             )
 
     def _link(self, public_url: str) -> JoinLink:
+        """The link, which a guest will dial (LINK-12).
+
+        A name without TLS is none: what is behind it is for the guest's resolver to say.
+        """
         try:
-            return link.mint(public_url, self.tunnel_id, self._key)
+            join_link = link.mint(public_url, self.tunnel_id, self._key)
         except BadLink:
-            raise TransportError(
-                f"The transport {self.transport.name} gave an address that makes no join link. Choose another transport."
-            ) from None
+            raise self._no_way(public_url, "no join link can be made of it") from None
+        parts = urlsplit(join_link.base)
+        if parts.scheme == "ws" and not may_go_plain(parts.hostname or ""):
+            raise self._no_way(public_url, "without TLS a guest dials only addresses in private networks")
+        return join_link
+
+    def _no_way(self, public_url: str, why: str) -> TransportError:
+        return TransportError(
+            f"The transport {self.transport.name} gave the address {_shown(public_url)}, and {why}. "
+            "Have it give an https:// address with a host and nothing behind it, or choose another transport."
+        )
 
     def _lost(self, lost: "asyncio.Future[str]") -> None:
-        if not lost.cancelled():
+        if not lost.cancelled() and not self.is_over:
+            self.detail = visible(str(lost.exception() or lost.result()), DETAIL_BYTES)
             self._relay.driver.step(self._host.unreachable)
 
     async def _give_back(self) -> None:
+        if self._log:
+            self._log.end()
         self._relay.listener.shut()
         await asyncio.gather(self._relay.listener.closed(), self.transport.stop())
 
@@ -174,6 +217,11 @@ class Hosting:
         if self._host.cause:
             return self._host.cause.value
         return Failure.PEER_LEFT.value if self._host.state is session.State.VACATED else None
+
+    def _dropped(self) -> str | None:
+        """Why the guest is not there any more, if it did not go by itself (KEEP-3)."""
+        why = self._host.dropped_because
+        return CLOSINGS[why].doc if why and self._host.state is session.State.VACATED else None
 
     def _next(self, ticks: int) -> str:
         match self._host.state:
@@ -194,3 +242,26 @@ class Hosting:
 
 def _left(deadline: int | None, ticks: int) -> int | None:
     return None if deadline is None else whole_seconds(deadline - ticks)
+
+
+def _no_port(error: OSError, address: str, port: int) -> str:
+    """Why the relay cannot listen, and what to do."""
+    match error.errno:
+        case errno.EADDRINUSE:
+            return f"Port {port} at {address} is taken. Close what listens there, or choose another port."
+        case errno.EACCES:
+            return f"This user may not listen at port {port}. Choose a port from 1024 on."
+        # Some Pythons give no number to an address that is not there.
+        case errno.EADDRNOTAVAIL | errno.EINVAL | errno.EAFNOSUPPORT | None:
+            return f"This machine cannot listen at {address}. Choose one of its own addresses."
+        case _:
+            return f"No local port can be had ({error.strerror}). Free one, then try again."
+
+
+def _shown(url: str) -> str:
+    """Scheme and host of an address, as far as it has any: what else is in it may be a secret."""
+    try:
+        parts = urlsplit(url)
+        return visible(f"{parts.scheme}://{parts.hostname or ''}", ADDRESS_BYTES)
+    except ValueError:
+        return "that cannot be read"

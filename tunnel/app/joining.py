@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Callable
 from typing import Final
-from urllib.parse import urlsplit
 
 from tunnel.app import listening
 from tunnel.app.ending import Ending
 from tunnel.app.listening import Heard, HeardMessage
+from tunnel.app.log import Log, Logs
 from tunnel.app.results import State, Status
 from tunnel.app.settings import SAY_SECONDS
 from tunnel.core.guest import Guest
@@ -15,6 +15,7 @@ from tunnel.core.link import JoinLink
 from tunnel.errors import NetworkFault, Refused, given
 from tunnel.io.clock import Clock
 from tunnel.io.dialer import Dialer
+from tunnel.io.way import Way
 from tunnel.spec.v1 import guest
 from tunnel.spec.v1.refusals import CAUSES, NOTICES, REFUSALS, Cause, Notice
 
@@ -52,14 +53,26 @@ class Joining:
         name: this side's display name.
         clock: tells the moment.
         entropy: random bytes, in the shape of `os.urandom`.
+        logs: keeps a log of the session, if its person wants one.
+        way: what may be used on the way to the host; what this process' environment says when it is left out.
     """
 
-    def __init__(self, link: JoinLink, name: str, clock: Clock, entropy: Callable[[int], bytes]) -> None:
+    def __init__(
+        self,
+        link: JoinLink,
+        name: str,
+        clock: Clock,
+        entropy: Callable[[int], bytes],
+        logs: Logs | None = None,
+        way: Way | None = None,
+    ) -> None:
+        self._logs = logs
+        self._log: Log | None = None
         self.tunnel_id = link.tunnel_id
         self.opened_at = clock.now().unix_ms
         self._guest = Guest(link=link, name=name, entropy=entropy, now=clock.now())
-        self._dialer = Dialer(self._guest, clock, link.url, urlsplit(link.url).hostname or "")
-        self._ending = Ending(self._dialer.driver, lambda: self.is_over, self._dialer.closed)
+        self._dialer = Dialer(self._guest, clock, link.url, way)
+        self._ending = Ending(self._dialer.driver, lambda: self.is_over, self._give_back)
 
     async def join(self) -> None:
         """Get in. Whatever it raises, nothing is left behind.
@@ -78,6 +91,8 @@ class Joining:
         if self.is_over:
             await self._ending.gone()
             raise self._failed()
+        if self._logs:
+            self._log = self._logs.begin(self.tunnel_id, self._dialer.driver, self._guest.transcript)
 
     async def say(self, text: str, seconds: float = SAY_SECONDS) -> int:
         """Say something; its number, once the host has echoed it.
@@ -160,6 +175,11 @@ class Joining:
     def is_gone(self) -> bool:
         """Whether its socket is gone."""
         return self._ending.is_gone
+
+    async def _give_back(self) -> None:
+        if self._log:
+            self._log.end()
+        await self._dialer.closed()
 
     def _failed(self) -> JoinRefusedError | JoinFailedError:
         match self._guest.cause:

@@ -28,6 +28,14 @@ class OpenArguments(Arguments, frozen=True, kw_only=True):
         str,
         Meta(description="What the two agents are to do together; the guest's person sees it before anything else."),
     ]
+    transport: Annotated[
+        str,
+        Meta(
+            description="How the guest reaches this machine, by name: cloudflared, direct, command, loopback, or a preset of "
+            "command. Leave it out, unless your person names one. It is never a command or a URL: those are set in this "
+            "server's environment."
+        ),
+    ] = ""
 
 
 class JoinArguments(Arguments, frozen=True, kw_only=True):
@@ -74,6 +82,7 @@ class Status(Result, frozen=True, kw_only=True):
     state: State
     peer: Annotated[str, Meta(description="The peer's name, as it calls itself. Not authenticated.")]
     closed_because: Annotated[str | None, Meta(description="Why the tunnel has ended, or why nobody can hear you.")]
+    detail: Annotated[str | None, Meta(description="More about why it has ended, when more is known.")] = None
     link_expires_in_sec: Annotated[
         int | None,
         Meta(description="How long the join link is still good, 0 once it has expired; null when none is given out."),

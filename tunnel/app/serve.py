@@ -9,7 +9,9 @@ from typing import Any, Final
 
 from mcp.server.lowlevel.server import Server
 
+from tunnel.app import stderr
 from tunnel.app.identity import display_name
+from tunnel.app.log import Logs
 from tunnel.app.server import make_server
 from tunnel.app.settings import read_settings
 from tunnel.app.signals import on_signals
@@ -45,7 +47,11 @@ async def serve() -> None:
 
 
 async def _serve() -> None:
-    tools = Tools(read_settings(os.environ), await display_name(), SystemClock())
+    settings = read_settings(os.environ)
+    for problem in settings.problems:
+        stderr.report(f"tunnel-mcp: {problem}")
+    Logs(settings.home, stderr.report).sweep()
+    tools = Tools(settings, await display_name(), SystemClock())
     talking = asyncio.ensure_future(_talk(make_server(tools)))
     try:
         await asyncio.wait([talking])

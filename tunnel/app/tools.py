@@ -1,15 +1,16 @@
 """What the six tools do, apart from MCP: typed arguments in, typed results out, errors in words that an agent can act on."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
-from tunnel.app import results
+from tunnel.app import results, stderr
 from tunnel.app.arguments import message_number, waiting_seconds, whole_text
 from tunnel.app.hosting import Hosting
 from tunnel.app.invite import invite
 from tunnel.app.joining import Joining
 from tunnel.app.listening import HeardMessage
+from tunnel.app.log import Logs
 from tunnel.app.settings import Settings
 from tunnel.app.slot import Slot
 from tunnel.core import link
@@ -20,6 +21,7 @@ from tunnel.spec.v1.constants import GOAL_BYTES, LINK_SECONDS, SUMMARY_BYTES
 from tunnel.spec.v1.refusals import CAUSES, Cause
 from tunnel.transport.base import Transport
 from tunnel.transport.choose import choose
+from tunnel.transport.setup import Setup
 
 NO_TUNNEL: Final = results.Status(
     role="none",
@@ -45,6 +47,8 @@ class Tools:
         clock: tells the moment.
         entropy: random bytes, in the shape of `os.urandom`.
         transport: makes the transport of a name.
+        environment: for what a transport starts.
+        report: says something to the person.
     """
 
     def __init__(
@@ -53,20 +57,26 @@ class Tools:
         name: str,
         clock: Clock,
         entropy: Callable[[int], bytes] = os.urandom,
-        transport: Callable[[str], Transport] = choose,
+        transport: Callable[[str, Setup], Transport] = choose,
+        environment: Mapping[str, str] = os.environ,
+        report: Callable[[str], None] = stderr.report,
     ) -> None:
         self._settings = settings
         self._name = name
         self._clock = clock
         self._entropy = entropy
         self._transport = transport
+        self._setup = settings.setup(environment, report)
+        self._logs = Logs(settings.home, report) if settings.keeps_log else None
         self._slot = Slot()
 
     async def open(self, arguments: results.OpenArguments) -> results.Opened:
         """Open a tunnel and hand out its link."""
         goal = whole_text("goal", arguments.goal, GOAL_BYTES)
-        transport = self._transport(self._settings.transport)
-        hosting = self._slot.take(lambda: Hosting(goal, self._name, transport, self._clock, self._entropy))
+        named = whole_text("transport", arguments.transport).strip()
+        self._settings.check()
+        transport = self._transport(named or self._settings.transport, self._setup)
+        hosting = self._slot.take(lambda: Hosting(goal, self._name, transport, self._clock, self._entropy, self._logs))
         try:
             join_link = await hosting.open()
         except BaseException:
@@ -90,7 +100,8 @@ class Tools:
     async def join(self, arguments: results.JoinArguments) -> results.JoinedTunnel:
         """Join a tunnel."""
         join_link = link.parse(arguments.join_link)
-        joining = self._slot.take(lambda: Joining(join_link, self._name, self._clock, self._entropy))
+        way = self._settings.way()
+        joining = self._slot.take(lambda: Joining(join_link, self._name, self._clock, self._entropy, self._logs, way))
         try:
             await joining.join()
         except BaseException:
@@ -109,10 +120,7 @@ class Tools:
         try:
             seq = await tunnel.say(text)
         except NotSaidError as error:
-            because = tunnel.status().closed_because
-            raise Refused(
-                f"{error} It ended because: {CAUSES[Cause(because)].doc}" if tunnel.is_over else str(error)
-            ) from None
+            raise Refused(f"{error} {_why(tunnel.status())}" if tunnel.is_over else str(error)) from None
         return results.SaidMessage(seq=seq, state=tunnel.status().state)
 
     async def listen(self, arguments: results.ListenArguments) -> results.Listened:
@@ -149,3 +157,8 @@ def _listened(message: HeardMessage) -> results.ListenedMessage:
     return results.ListenedMessage(
         id=message.id, seq=message.seq, sender=message.sender, kind=message.kind, text=message.text, ts=message.ts
     )
+
+
+def _why(over: results.Status) -> str:
+    because = f"It ended because: {CAUSES[Cause(over.closed_because)].doc}"
+    return f"{because} {over.detail}" if over.detail else because

@@ -73,6 +73,8 @@ class Host:
         self.transcript = Transcript(key)
         self.guest_name = ""
         self.cause: Cause | None = None
+        self.dropped_because: Closing | None = None
+        """Why the guest was hung up on; None also when it went by itself."""
         self._key = key
         self._entropy = entropy
         self._session: Machine[session.State, session.Event, session.Action] = Machine(
@@ -293,9 +295,9 @@ class Host:
                 case connection.Deny():
                     out.append(effects.Send(on.number, frames.AuthFail(reason=REFUSALS[given(refusal)].text)))
                 case connection.HangUp(closing=why):
-                    out.append(effects.HangUp(on.number, why))
+                    self._hang_up(on, why, out)
                 case connection.HangUpTold():
-                    out.append(effects.HangUp(on.number, given(closing)))
+                    self._hang_up(on, given(closing), out)
                 case connection.Leave():
                     self._guest = None
                     self._in_session(session.Event.LEFT, now, out, _Hand())
@@ -304,6 +306,11 @@ class Host:
                     out.append(effects.Ping(on.number))
                 case _:
                     assert_never(action)
+
+    def _hang_up(self, on: Connection, why: Closing, out: Effects) -> None:
+        if on is self._guest:
+            self.dropped_because = why
+        out.append(effects.HangUp(on.number, why))
 
     def _judge(self, on: Connection, auth: frames.Auth | None, now: Instant, out: Effects) -> None:
         proof_ok = auth is not None and crypto.verify(self._key, on.challenge, auth.response)

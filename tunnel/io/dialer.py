@@ -4,44 +4,46 @@ Nothing of the join link but its address leaves this machine: the key stays behi
 """
 
 import asyncio
-import socket
 from collections.abc import Callable
-from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import Any
 
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 from websockets.client import ClientProtocol
 from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.frames import CloseCode
 from websockets.protocol import State
+from websockets.uri import parse_uri
 
 from tunnel.core.effects import ConnectionId, Effect
 from tunnel.core.guest import Guest
 from tunnel.core.instant import Instant
+from tunnel.errors import TunnelError
 from tunnel.io.clock import Clock
 from tunnel.io.driver import Driver
-from tunnel.io.frames import CLOSE_SECONDS, SILENT, GuestFrames
-from tunnel.io.trouble import explain, unanswered
-from tunnel.spec.v1.constants import HOST_FRAME_BYTES, OUTBOX_BYTES
+from tunnel.io.frames import CLOSE_SECONDS, GuestFrames
+from tunnel.io.passage import Passage
+from tunnel.io.trouble import Stage, explain, unanswered
+from tunnel.io.way import Way
+from tunnel.spec.v1.constants import HOST_FRAME_BYTES, JOIN_SECONDS, OUTBOX_BYTES
 from tunnel.spec.v1.refusals import Cause
 
 
 class Dialer:
-    """The guest's one connection. That dialling ends in time is the guest's own timer's doing.
+    """The guest's one connection. Each stage of dialling is bounded; that all of it is, is the guest's own timer's doing.
 
     Args:
         guest: the core.
         clock: tells the moment of each input.
         url: what is dialled: the link without its fragment.
-        host: the host's name in it.
+        way: what may be used on the way; what this process' environment says when it is left out.
     """
 
-    def __init__(self, guest: Guest, clock: Clock, url: str, host: str) -> None:
+    def __init__(self, guest: Guest, clock: Clock, url: str, way: Way | None = None) -> None:
         self.guest = guest
         self.trouble = ""
         """Why no WebSocket came about, in a sentence."""
         self._url = url
-        self._host = host
+        self._way = way or Way()
+        self._passage = Passage(url, self._way)
         self._websocket: _Connection | None = None
         self._task: asyncio.Task[None] | None = None
         self._dialling = False
@@ -84,7 +86,7 @@ class Dialer:
         """Dialling stops at once; an open socket has CLOSE_SECONDS left."""
         if self._dialling and self._task:
             if self.driver.cause is Cause.JOIN_TIMEOUT:
-                self.trouble = unanswered(self._host)
+                self.trouble = unanswered(self._passage.stage, self._passage.peer, JOIN_SECONDS)
             self._dialling = False
             self._task.cancel()
         self._cut_soon()
@@ -102,11 +104,11 @@ class Dialer:
 
     async def _run(self) -> None:
         try:
-            websocket = await _dialled(self._url, self._host)
-        # A name that cannot be one is a ValueError, a proxy that needs another package an ImportError.
-        except (OSError, EOFError, ValueError, ImportError, WebSocketException) as error:
+            websocket = await self._dialled()
+        # A name that cannot be one is a ValueError.
+        except (TunnelError, OSError, EOFError, ValueError, WebSocketException) as error:
             self._dialling = False
-            self.trouble = explain(error, self._host)
+            self.trouble = explain(self._passage.stage, error, self._passage.peer)
             self._step(self.guest.unreachable)
             return
         self._dialling = False
@@ -119,6 +121,18 @@ class Dialer:
             if self._cutter:
                 self._cutter.cancel()
             websocket.cut()
+
+    async def _dialled(self) -> "_Connection":
+        stream = await self._passage.open()
+        try:
+            async with self._passage.within(Stage.WEBSOCKET, self._way.patience.websocket_seconds):
+                websocket = _Connection(self._url)
+                stream.hand_over(websocket)
+                await websocket.handshake(user_agent_header=None)
+                return websocket
+        except BaseException:
+            stream.abort()
+            raise
 
     async def _read(self, websocket: ClientConnection) -> None:
         try:
@@ -159,10 +173,14 @@ class Dialer:
 
 
 class _Connection(ClientConnection):
-    """The library's connection, which offers no extension and tells of bytes: whatever they hold, the host lives (KEEP-2)."""
+    """The library's connection, which offers no extension and tells of bytes: whatever they hold, the host lives (KEEP-2).
 
-    def __init__(self, protocol: ClientProtocol, **settings: Any) -> None:  # the library's own settings, passed on
-        super().__init__(GuestFrames(protocol.uri, HOST_FRAME_BYTES), **settings)
+    Its handshake alone is used. What the library would do before, and after a redirect (LINK-11), is none of its business.
+    """
+
+    def __init__(self, url: str) -> None:
+        frames = GuestFrames(parse_uri(url), HOST_FRAME_BYTES)
+        super().__init__(frames, ping_interval=None, close_timeout=CLOSE_SECONDS)
         self.on_bytes: Callable[[ClientConnection], None] | None = None
         self._is_gone = False
 
@@ -179,49 +197,3 @@ class _Connection(ClientConnection):
         super().data_received(data)
         if self.on_bytes:
             self.on_bytes(self)
-
-
-class _Connect(connect):
-    """Follows no redirect: a link names the one host that may be dialled."""
-
-    def process_redirect(self, exc: Exception) -> Exception | str:
-        return exc
-
-
-async def _dialled(url: str, host: str) -> _Connection:
-    websocket = await _Connect(
-        url,
-        user_agent_header=None,
-        # Loopback never goes through a proxy; everything else as the environment says.
-        proxy=None if is_loopback(host) else True,
-        open_timeout=None,
-        close_timeout=CLOSE_SECONDS,
-        ping_interval=None,
-        logger=SILENT,
-        create_connection=_Connection,
-    )
-    assert isinstance(websocket, _Connection)
-    return websocket
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host's name in a link means this machine, in whichever spelling."""
-    name = host.lower().removesuffix(".")
-    if name == "localhost" or name.endswith(".localhost"):  # RFC 6761 section 6.3
-        return True
-    address = _address(name)
-    if isinstance(address, IPv6Address) and address.ipv4_mapped:
-        address = address.ipv4_mapped
-    # The system connects to the unspecified address as to the loopback address.
-    return address is not None and (address.is_loopback or address.is_unspecified)
-
-
-def _address(name: str) -> IPv4Address | IPv6Address | None:
-    try:
-        return ip_address(name)
-    except ValueError:
-        pass
-    try:
-        return IPv4Address(socket.inet_aton(name))  # 127.1 and 0x7f000001 are addresses to the system's resolver
-    except OSError:
-        return None

@@ -1,4 +1,4 @@
-"""The relay's port: accepts connections on 127.0.0.1, finds them by number, and closes them all within CLOSE_SECONDS."""
+"""The relay's port: accepts connections at one address, finds them by number, and closes them all within CLOSE_SECONDS."""
 
 import asyncio
 from typing import cast
@@ -24,14 +24,14 @@ class Listener:
         self._is_shut = False
         self._giving_back: asyncio.Future[None] | None = None
 
-    async def listen(self, port: int = 0) -> int:
-        """Listen on 127.0.0.1; the port, which the system chooses when it is 0.
+    async def listen(self, port: int = 0, address: str = "127.0.0.1") -> int:
+        """Listen at an address of this machine; the port, which the system chooses when it is 0.
 
         Raises:
             OSError: the port cannot be had, or the listener was shut meanwhile.
         """
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._accepted, host="127.0.0.1", port=port)
+        self._server = await loop.create_server(self._accepted, host=address, port=port)
         number = cast(int, self._server.sockets[0].getsockname()[1])
         if self._is_shut:
             await self.closed()

@@ -17,6 +17,11 @@ class Transport(Protocol):
     privacy: str
     """Who can see what of a tunnel that goes this way, in a sentence."""
 
+    @property
+    def listens_at(self) -> tuple[str, int]:
+        """Address and port at which the relay must listen for it; port 0 lets the system choose."""
+        ...
+
     async def start(self, port: int) -> str:
         """Make the port reachable.
 

@@ -9,6 +9,8 @@ class Loopback:
     name = "loopback"
     privacy = "Only programs on this machine can reach this tunnel; nothing leaves it."
 
+    listens_at = ("127.0.0.1", 0)
+
     def __init__(self) -> None:
         self._lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 

@@ -1,0 +1,3 @@
+"""Stands in for a Python that was built without ctypes."""
+
+raise ImportError

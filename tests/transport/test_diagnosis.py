@@ -1,0 +1,51 @@
+"""When cloudflared fails, what to do depends on whether it is cloudflared at all, and whatever stands there, it is said soon."""
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.io.asynchronous import asynchronous
+from tests.standins.cloudflared import install
+from tunnel.transport.asset import by_hand
+from tunnel.transport.diagnosis import next_step
+
+
+async def step(program: Path, mode: str, seconds: float = 5) -> str:
+    return await next_step(program, {**os.environ, "STANDIN_MODE": mode}, seconds)
+
+
+@asynchronous
+async def test_for_cloudflared_it_is_the_network(tmp_path: Path) -> None:
+    said = await step(install(tmp_path), "works")
+
+    assert "7844" in said
+    assert "no way to the internet" in said
+    assert "TUNNEL_TRANSPORT" in said
+
+
+@pytest.mark.parametrize(("mode", "seconds"), [("impostor", 5), ("mute", 0.3)])
+@asynchronous
+async def test_for_anything_else_it_is_the_program(mode: str, seconds: float, tmp_path: Path) -> None:
+    program = install(tmp_path)
+    said = await step(program, mode, seconds)
+
+    assert f"{program} does not answer like cloudflared" in said
+    assert by_hand() in said
+
+
+@asynchronous
+async def test_a_program_that_is_gone_is_the_program_too(tmp_path: Path) -> None:
+    assert "does not answer like cloudflared" in await step(tmp_path / "cloudflared", "works")
+
+
+@asynchronous
+async def test_whoever_does_not_want_to_know_any_more_leaves_nothing(tmp_path: Path) -> None:
+    """The harness finds what is left."""
+    asking = asyncio.ensure_future(step(install(tmp_path), "mute"))
+    await asyncio.sleep(0)
+    asking.cancel()
+    await asyncio.wait([asking])
+
+    assert asking.cancelled()

@@ -1,0 +1,50 @@
+"""Says what to do when cloudflared fails again and again: whether the program is cloudflared at all is asked only then.
+
+Asked before, a slow answer would delay everybody, and a stand-in that knows no `--version` could not be used.
+"""
+
+import asyncio
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from tunnel.transport.asset import by_hand, shown
+from tunnel.transport.base import TransportError
+from tunnel.transport.child import Child
+
+VERSION_SECONDS: Final = 5.0
+"""How long a program may take to say what it is."""
+
+_VERSION: Final = re.compile(r"\bcloudflared version \d")
+
+
+async def next_step(program: Path, environment: Mapping[str, str], seconds: float = VERSION_SECONDS) -> str:
+    """What to do about a program that names no public URL, in sentences."""
+    if await _is_cloudflared(program, environment, seconds):
+        return (
+            "Either this machine has no way to the internet, or a firewall blocks port 7844 (TCP and UDP) outbound, or "
+            "Cloudflare gives your network no more quick tunnels for now. Check these, or wait some minutes, then try "
+            "again; or set TUNNEL_TRANSPORT to direct, command or loopback."
+        )
+    return (
+        f"Asked for its version, {shown(program)} does not answer like cloudflared. Remove it, or put the real one "
+        f"before it on PATH. {by_hand()}"
+    )
+
+
+async def _is_cloudflared(program: Path, environment: Mapping[str, str], seconds: float) -> bool:
+    try:
+        child = await Child.start([str(program), "--version"], environment)
+    except TransportError:
+        return False
+    try:
+        async with asyncio.timeout(seconds):
+            async for line in child.lines():
+                if _VERSION.search(line):
+                    return True
+    except TimeoutError:
+        pass
+    finally:
+        await child.stop()
+    return False
