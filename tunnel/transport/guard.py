@@ -126,8 +126,8 @@ def _become(command: list[str], guard: int, trouble: int, prctl: Callable[[int, 
     try:
         os.setsid()
         prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        # Python ignores two signals, and what is ignored stays so.
-        for number in (*ASKED, signal.SIGCHLD, signal.SIGPIPE, signal.SIGXFSZ):
+        # What is ignored stays so: Python ignores two signals, and a shell's background jobs ignore SIGINT and SIGQUIT.
+        for number in (*ASKED, signal.SIGCHLD, signal.SIGPIPE, signal.SIGXFSZ, signal.SIGQUIT):
             signal.signal(number, signal.SIG_DFL)
         if os.getppid() == guard:
             os.execvp(command[0], command)  # noqa: S606 - words, and no shell
