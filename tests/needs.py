@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 from collections import Counter
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -19,6 +20,7 @@ INSTALL: Final = {
     "microsocks": "Debian: apt-get install microsocks; macOS: brew install microsocks",
     "namespaces": "Linux only: run as root, or with CAP_SYS_ADMIN and CAP_NET_ADMIN (Debian: apt-get install iproute2)",
     "nginx": "Debian: apt-get install nginx-light; macOS: brew install nginx",
+    "proc": "Linux only: what a process has open is read in /proc",
     "tinyproxy": "Debian: apt-get install tinyproxy; macOS: brew install tinyproxy",
 }
 """How to install what tests need."""
@@ -49,6 +51,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 def is_missing(program: str) -> bool:
     """Whether this machine does not have it, or does not let us use it."""
+    if program == "proc":
+        return not Path("/proc/self/environ").exists()
     if program != "namespaces":
         return shutil.which(program) is None
     if any(shutil.which(tool) is None for tool in ("ip", "unshare")):

@@ -13,7 +13,8 @@ from tunnel.app.hosting import DETAIL_BYTES, Hosting, _no_port
 from tunnel.app.slot import Slot
 from tunnel.app.tools import Tools
 from tunnel.errors import NetworkFault
-from tunnel.spec.v1.constants import IDLE_SECONDS, LINK_SECONDS
+from tunnel.spec.v1.constants import IDLE_SECONDS, LINK_SECONDS, SILENCE_SECONDS
+from tunnel.spec.v1.refusals import CLOSINGS, Closing
 from tunnel.transport.base import TransportError
 
 pytestmark = pytest.mark.anyio
@@ -372,3 +373,29 @@ async def test_a_name_that_reads_like_the_hosts_is_marked() -> None:
     await tunnel.close("")
 
     assert now.peer == "alice (guest)"
+
+
+async def test_of_a_guest_that_fell_silent_the_status_says_why_it_is_not_there() -> None:
+    """KEEP-3."""
+    clock = StillClock()
+    tunnel = hosting(Carrier(), clock)
+    bob = await joined_by("Bob", (await tunnel.open()).text)
+    clock.move(SILENCE_SECONDS + 1)
+    now = tunnel.status()
+    await tunnel.close("")
+    await bob.exit()
+
+    assert (now.state, now.closed_because, now.detail) == ("peer_left", "peer_left", CLOSINGS[Closing.SILENT].doc)
+    assert (tunnel.status().closed_because, tunnel.status().detail) == ("closed_by_host", None)
+
+
+async def test_of_a_guest_that_went_by_itself_there_is_no_more_to_say() -> None:
+    tunnel = hosting(Carrier())
+    bob = await joined_by("Bob", (await tunnel.open()).text)
+    await bob.exit()
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while (now := tunnel.status()).state != "peer_left":
+            await asyncio.sleep(0.01)
+    await tunnel.close("")
+
+    assert now.detail is None

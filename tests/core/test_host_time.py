@@ -407,6 +407,20 @@ def test_a_dead_guest_is_noticed_exactly_in_time(tunnel: Tunnel) -> None:
     assert tunnel.host.last == "Bob left"
 
 
+def test_it_is_remembered_why_the_guest_was_hung_up_on_and_nobody_else(tunnel: Tunnel) -> None:
+    """KEEP-3."""
+    tunnel.host.open()
+    tunnel.stranger()
+    tunnel.advance(AUTH_SECONDS)
+    bob = tunnel.admitted(name="Bob")
+    bob.answers_pings = False
+    before = tunnel.host.core.dropped_because
+    tunnel.advance(SILENCE_SECONDS)
+
+    assert before is None
+    assert tunnel.host.core.dropped_because is Closing.SILENT
+
+
 def test_any_byte_is_a_sign_of_life(tunnel: Tunnel) -> None:
     """KEEP-2."""
     tunnel.host.open()

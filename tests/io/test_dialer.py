@@ -581,10 +581,10 @@ async def test_a_part_of_a_frame_is_a_sign_of_life() -> None:
 async def test_a_host_that_stops_reading_is_left() -> None:
     """SIZE-9: what waits for it is bounded, and the socket is gone soon."""
     async with hosted() as (_, here):
-        says: list[asyncio.Task[int]] = []
+        enough = 2 * OUTBOX_BYTES // TEXT_BYTES
+        says = [asyncio.create_task(here.dialer.driver.say("x" * TEXT_BYTES)) for _ in range(enough)]
         most = 0
         while here.guest.cause is None:
-            says.append(asyncio.create_task(here.dialer.driver.say("x" * TEXT_BYTES)))
             await asyncio.sleep(0)
             assert here.dialer._websocket is not None
             most = max(most, here.dialer._websocket.transport.get_write_buffer_size())
