@@ -18,7 +18,7 @@ demo: .venv/run ## two real servers, each with a client: open, join, talk, refus
 	@TUNNEL_TRANSPORT=loopback $(BIN)/tunnel-mcp demo
 
 test: .venv/dev ## every test that this machine can run; says what it left out (with CI=true that is a failure)
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-all: .venv/dev coverage ## everything complete, on every Python that is supported (up to an hour)
 	@$(BIN)/python -m spec.compiler mutate --core

@@ -3,9 +3,22 @@
 import pytest
 
 from tests.conversation import Tunnel
-from tests.needs import pytest_collection_modifyitems, pytest_configure, pytest_terminal_summary
+from tests.needs import (
+    pytest_collection_modifyitems,
+    pytest_configure,
+    pytest_sessionfinish,
+    pytest_terminal_summary,
+    pytest_testnodedown,
+)
 
-__all__ = ["pytest_collection_modifyitems", "pytest_configure", "pytest_terminal_summary", "tunnel"]
+__all__ = [
+    "pytest_collection_modifyitems",
+    "pytest_configure",
+    "pytest_sessionfinish",
+    "pytest_terminal_summary",
+    "pytest_testnodedown",
+    "tunnel",
+]
 
 
 @pytest.fixture
