@@ -1,6 +1,7 @@
 """What goes wrong is written as places, never as values."""
 
 import logging
+import os
 import subprocess
 import sys
 from contextlib import redirect_stderr
@@ -58,6 +59,28 @@ def test_a_closed_standard_error_is_no_error() -> None:
     for stream in (Closed(), None):
         with redirect_stderr(stream):
             report("nobody reads this")
+
+
+def test_a_pipe_that_nobody_reads_holds_up_nobody_and_gets_whole_lines_while_it_has_room() -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb") as pipe, os.fdopen(writing, "w") as full, redirect_stderr(full):
+        for number in range(1000):
+            report(f"{number:04} " + "x" * 995)
+        full.close()
+        lines = pipe.read().splitlines()
+
+    assert 10 < len(lines) < 1000
+    assert {len(line) for line in lines} == {1000}
+    assert [int(line[:4]) for line in lines] == list(range(len(lines)))
+
+
+def test_a_long_text_is_written_whole_to_a_pipe_that_is_read() -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb") as pipe, os.fdopen(writing, "w") as free, redirect_stderr(free):
+        report("\ud800" + "y" * 20_000)
+        free.close()
+
+        assert pipe.read() == b"\\ud800" + b"y" * 20_000 + b"\n"
 
 
 IN_A_TASK = """

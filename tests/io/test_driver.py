@@ -121,6 +121,17 @@ async def test_what_the_core_says_is_done_in_its_order() -> None:
 
 
 @asynchronous
+async def test_whoever_observes_is_shown_every_effect_before_it_is_done() -> None:
+    world = driven()
+    seen: list[tuple[Effect, int]] = []
+    world.driver.observer = lambda effect: seen.append((effect, len(world.wire.did)))
+    first, second = effects.Send(1, frames.AuthFail(reason="bad key")), effects.HangUp(1, Closing.REFUSED)
+    world.driver.step(lambda _: [first, second])
+
+    assert seen == [(first, 0), (second, 1)]
+
+
+@asynchronous
 async def test_an_input_that_comes_up_while_another_is_handled_waits_for_its_turn() -> None:
     """The wire may find, while it sends, that too much waits: that is an input of its own."""
     world = driven()

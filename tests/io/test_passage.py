@@ -221,6 +221,17 @@ async def test_a_proxy_is_given_the_name_with_tls_and_the_judged_address_without
 
 
 @asynchronous
+async def test_a_proxy_is_never_given_a_loopback_address(tmp_path: Path) -> None:
+    """LINK-10: it would be the proxy's own machine, where a stranger's link must not lead."""
+    heads: list[bytes] = []
+    async with proxied(Authority(tmp_path), heads) as proxy:
+        way = way_of(Resolver(host=["127.0.0.1 10.1.2.3"]), {"HTTP_PROXY": f"http://127.0.0.1:{proxy}"})
+        await reached("ws://host.example:6379/t/ff", way)
+
+    assert [head.split()[1] for head in heads] == [b"10.1.2.3:6379"]
+
+
+@asynchronous
 async def test_a_public_name_is_not_dialled_without_tls_behind_a_proxy_either() -> None:
     """LINK-10."""
     heads: list[bytes] = []

@@ -109,9 +109,14 @@ def test_what_is_no_proxy_is_said_without_its_value(value: str, says: str) -> No
         ("host.example", "other.example", False),
         ("host.example", "", False),
         ("host.example", " , ,,. .. : [] *. \x00 %", False),
-        ("host.example", "x," * 100_000, False),
         ("10.1.2.3", "10.0.0.0/8", True),
         ("10.1.2.3", "10.1.2.3", True),
+        ("10.1.2.3", "10.1.2.3:443", True),
+        ("10.1.2.3", "10.1.2.3:80", False),
+        ("10.1.2.3", "3", False),
+        ("10.1.2.3", ".2.3", False),
+        ("10.1.2.3", "*", True),
+        ("::ffff:10.1.2.3", "10.0.0.0/8", True),
         ("10.1.2.3", "11.0.0.0/8", False),
         ("10.1.2.3", "10.0.0.0/99", False),
         ("host.example", "0.0.0.0/0", False),
@@ -122,6 +127,11 @@ def test_what_is_no_proxy_is_said_without_its_value(value: str, says: str) -> No
 )
 def test_no_proxy_covers_what_it_names(host: str, exceptions: str, direct: bool) -> None:
     assert (chosen({"HTTPS_PROXY": "http://a:1", "NO_PROXY": exceptions}, host) == "") is direct
+
+
+def test_a_huge_no_proxy_is_said_and_not_searched() -> None:
+    with pytest.raises(ProxySettingError, match=r"^NO_PROXY has 200000 characters; at most 4096 are allowed"):
+        chosen({"HTTPS_PROXY": "http://a:1", "NO_PROXY": "x," * 100_000})
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "127.1", "localhost", "a.localhost.", "::1", "0.0.0.0"])

@@ -12,7 +12,7 @@ from tunnel.errors import TheirFault
 from tunnel.io.proxies import ProxySettingError
 from tunnel.io.resolver import NoAddressError
 from tunnel.io.through import ProxyAnswerError
-from tunnel.io.trouble import SlowError, Stage, explain, unanswered
+from tunnel.io.trouble import AnswerError, SlowError, Stage, explain, unanswered
 from tunnel.io.trust import CaFileError
 
 HOST = "example.trycloudflare.com"
@@ -80,6 +80,10 @@ def untrusted(code: int) -> ssl.SSLCertVerificationError:
         (Stage.WEBSOCKET, status(401), "status 401: something on the way lets nobody in"),
         (Stage.WEBSOCKET, status(403), "lets nobody in"),
         (Stage.WEBSOCKET, status(404), "status 404. The tunnel is probably closed"),
+        (Stage.WEBSOCKET, status(426), "does not pass WebSockets on. Ask the host"),
+        (Stage.WEBSOCKET, status(400), "does not pass WebSockets on. Ask the host"),
+        (Stage.WEBSOCKET, status(429), "has had enough requests for now. Wait a minute"),
+        (Stage.WEBSOCKET, AnswerError(530), "status 530: an edge is there, and no tunnel"),
         (Stage.WEBSOCKET, status(500), "status 500. The tunnel is probably closed"),
         (Stage.WEBSOCKET, status(502), "status 502: an edge is there, and no tunnel behind it"),
         (Stage.WEBSOCKET, status(503), "an edge is there"),

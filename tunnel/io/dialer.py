@@ -4,7 +4,9 @@ Nothing of the join link but its address leaves this machine: the key stays behi
 """
 
 import asyncio
+import re
 from collections.abc import Callable
+from typing import Final
 
 from websockets.asyncio.client import ClientConnection
 from websockets.client import ClientProtocol
@@ -21,10 +23,13 @@ from tunnel.io.clock import Clock
 from tunnel.io.driver import Driver
 from tunnel.io.frames import CLOSE_SECONDS, GuestFrames
 from tunnel.io.passage import Passage
-from tunnel.io.trouble import Stage, explain, unanswered
+from tunnel.io.trouble import AnswerError, SlowError, Stage, explain, unanswered
 from tunnel.io.way import Way
 from tunnel.spec.v1.constants import HOST_FRAME_BYTES, JOIN_SECONDS, OUTBOX_BYTES
 from tunnel.spec.v1.refusals import Cause
+
+_STATUS: Final = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2})[ \r]")
+_STATUS_BYTES: Final = 13
 
 
 class Dialer:
@@ -106,7 +111,7 @@ class Dialer:
         try:
             websocket = await self._dialled()
         # A name that cannot be one is a ValueError.
-        except (TunnelError, OSError, EOFError, ValueError, WebSocketException) as error:
+        except (TunnelError, OSError, EOFError, ValueError, WebSocketException, AnswerError) as error:
             self._dialling = False
             self.trouble = explain(self._passage.stage, error, self._passage.peer)
             self._step(self.guest.unreachable)
@@ -124,14 +129,18 @@ class Dialer:
 
     async def _dialled(self) -> "_Connection":
         stream = await self._passage.open()
+        websocket: _Connection | None = None
         try:
             async with self._passage.within(Stage.WEBSOCKET, self._way.patience.websocket_seconds):
                 websocket = _Connection(self._url)
                 stream.hand_over(websocket)
                 await websocket.handshake(user_agent_header=None)
                 return websocket
-        except BaseException:
+        except BaseException as error:
             stream.abort()
+            # The first line of an answer says enough: what comes behind it may be long, or never end.
+            if websocket and isinstance(error, SlowError | WebSocketException) and websocket.answered:
+                raise AnswerError(websocket.answered) from None
             raise
 
     async def _read(self, websocket: ClientConnection) -> None:
@@ -183,6 +192,7 @@ class _Connection(ClientConnection):
         super().__init__(frames, ping_interval=None, close_timeout=CLOSE_SECONDS)
         self.on_bytes: Callable[[ClientConnection], None] | None = None
         self._is_gone = False
+        self._began = b""
 
     def cut(self) -> None:
         """Close the socket now. A transport that is gone already has forgotten its loop, and must not be asked again."""
@@ -193,7 +203,14 @@ class _Connection(ClientConnection):
         self._is_gone = True
         super().connection_lost(exc)
 
+    @property
+    def answered(self) -> int | None:
+        """The status of an answer that opens no WebSocket, once it has come."""
+        found = _STATUS.match(self._began)
+        return int(found[1]) if found and found[1] != b"101" else None
+
     def data_received(self, data: bytes) -> None:
+        self._began += data[: _STATUS_BYTES - len(self._began)]
         super().data_received(data)
         if self.on_bytes:
             self.on_bytes(self)

@@ -93,6 +93,8 @@ class Driver:
         self.cause: Cause | None = None
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Done when the link may be given away, or the host has let this side in; cancelled when it ends before."""
+        self.observer: Callable[[Effect], None] | None = None
+        """Is shown every effect before it is done. It must not raise, and changes nothing."""
         self._core = core
         self._clock = clock
         self._wire = wire
@@ -115,6 +117,8 @@ class Driver:
         try:
             while self._inputs:
                 for effect in self._inputs.popleft()(self._clock.now()):
+                    if self.observer:
+                        self.observer(effect)
                     self._do(effect)
         finally:
             self._busy = False

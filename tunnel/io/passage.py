@@ -123,8 +123,11 @@ class Passage:
 
     def _target(self, proxy: Proxy, found: list[Address]) -> str:
         is_old = proxy.scheme.startswith("socks4")
-        fitting = [address for address in found if not is_old or isinstance(address, IPv4Address)]
+        # A loopback address means the proxy's own machine to it: a stranger's link does not lead there.
+        outside = [address for address in found if not is_loopback(address)]
+        fitting = [address for address in outside if not is_old or isinstance(address, IPv4Address)]
         if not fitting:
+            self.stage = Stage.PROXY
             raise NoAddressError(f"{self.host} has no IPv4 address, and {proxy.shown} takes no other. Try socks5h.")
         return str(fitting[0])
 

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from tunnel.core.text import visible
 from tunnel.errors import TheirFault
-from tunnel.io.reach import is_this_machine, known_addresses
+from tunnel.io.reach import bare, is_this_machine, known_addresses
 
 VALUE_CHARS: Final = 4096
 """No variable needs to be longer."""
@@ -90,6 +90,10 @@ def choose(environment: Mapping[str, str], host: str, port: int, *, secure: bool
         return None
     found = _variables(environment)
     _, exceptions = found.get("no", ("", ""))
+    if len(exceptions) > VALUE_CHARS:
+        raise ProxySettingError(
+            f"NO_PROXY has {len(exceptions)} characters; at most {VALUE_CHARS} are allowed. Shorten it, or write *."
+        )
     if any(_covers(entry, host.lower(), port) for entry in exceptions.lower().replace(",", " ").split()):
         return None
     for scheme in _SECURE if secure else _PLAIN:
@@ -110,12 +114,15 @@ def _variables(environment: Mapping[str, str]) -> dict[str, tuple[str, str]]:
 
 def _covers(entry: str, host: str, port: int) -> bool:
     """Whether an entry of NO_PROXY covers a host: `*`, a name and all below it, an address, or a network."""
-    with suppress(ValueError):
-        network = ip_network(entry.strip("[]"), strict=False)
-        known = known_addresses(host)
-        return bool(known) and all(address in network for address in known)
+    known = known_addresses(host)
+    for spelled in (entry, entry.removesuffix(f":{port}")):
+        with suppress(ValueError):
+            network = ip_network(spelled.strip("[]"), strict=False)
+            return bool(known) and all(bare(address) in network for address in known)
     domain = entry.removesuffix(f":{port}").removeprefix("*").strip(".[]")
-    return entry == "*" or (bool(domain) and f".{host.removesuffix('.')}".endswith(f".{domain}"))
+    # The end of an address is no domain.
+    is_below = bool(domain) and not known and f".{host.removesuffix('.')}".endswith(f".{domain}")
+    return entry == "*" or is_below
 
 
 def _parsed(scheme: str, variable: str, value: str) -> Proxy:

@@ -38,12 +38,12 @@ def may_go_plain(host: str) -> bool | None:
 
 def is_private(address: Address) -> bool:
     """Whether the traffic to an address stays on the machine or in a private network."""
-    return any(_bare(address) in network for network in (*_LOOPBACK, *_PRIVATE))
+    return any(bare(address) in network for network in (*_LOOPBACK, *_PRIVATE))
 
 
 def is_loopback(address: Address) -> bool:
     """Whether an address is this machine's own."""
-    return any(_bare(address) in network for network in _LOOPBACK)
+    return any(bare(address) in network for network in _LOOPBACK)
 
 
 def is_this_machine(host: str) -> bool:
@@ -67,6 +67,6 @@ def known_addresses(host: str) -> list[Address]:
         return []
 
 
-def _bare(address: Address) -> Address:
+def bare(address: Address) -> Address:
     """An IPv4 address also when it is written as an IPv6 one."""
     return (isinstance(address, IPv6Address) and address.ipv4_mapped) or address

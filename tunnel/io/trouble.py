@@ -58,6 +58,18 @@ class SlowError(TimeoutError):
         self.seconds = seconds
 
 
+class AnswerError(Exception):
+    """A server has answered, and with something else than a WebSocket.
+
+    Args:
+        status: the HTTP status of its answer.
+    """
+
+    def __init__(self, status: int) -> None:
+        super().__init__()
+        self.status = status
+
+
 def explain(stage: Stage, error: Exception, peer: str) -> str:
     """What went wrong on the way to a WebSocket, in sentences that name the stage and the next step.
 
@@ -69,6 +81,8 @@ def explain(stage: Stage, error: Exception, peer: str) -> str:
     match error:
         case SlowError():
             return unanswered(stage, peer, error.seconds)
+        case AnswerError():
+            found = _refused(error.status, peer)
         case ProxyAnswerError():
             found = f"{peer} {error}"
         case TunnelError():
@@ -135,6 +149,13 @@ def _refused(status: int, peer: str) -> str:
         return f"{answered} and sends us elsewhere, where a join link does not lead. Check the link and your network."
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         return f"{answered}: something on the way lets nobody in. Check your network, or ask the host for another way."
+    if status in (HTTPStatus.BAD_REQUEST, HTTPStatus.UPGRADE_REQUIRED):
+        return (
+            f"{answered}: an edge on the way does not pass WebSockets on. Ask the host to have it forward the headers "
+            "Upgrade and Connection over HTTP/1.1, or to choose another transport."
+        )
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return f"{answered}: something on the way has had enough requests for now. Wait a minute, then try again."
     if status in (HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT, *_EDGE_STATUSES):
         return (
             f"{answered}: an edge is there, and no tunnel behind it. If the link is fresh, try again in a few seconds; "
