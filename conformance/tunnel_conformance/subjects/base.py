@@ -4,6 +4,8 @@ from typing import Literal, Protocol
 
 from msgspec import Struct
 
+from tunnel_conformance.subjects.clock import Clock
+
 Call = Literal["open", "join", "say", "listen", "status", "close"]
 
 
@@ -88,6 +90,7 @@ class Launcher(Protocol):
 
     name: str
     control: Literal["mcp", "line"]
+    clock: Clock
 
     async def start(self, speed: float = 1.0) -> Subject:
         """A new process, ready for calls.

@@ -1,0 +1,5 @@
+"""`python -m tunnel_conformance`."""
+
+from tunnel_conformance.cli import main
+
+main()

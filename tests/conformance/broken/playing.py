@@ -1,0 +1,62 @@
+"""Plays broken implementations as the tests do: what is listed beside them, and some other cases, or everything."""
+
+import os
+import sys
+from collections.abc import Callable, Iterable
+from typing import Final, Literal
+
+from tunnel_conformance.broken.kills import Kills, compare, sample
+from tunnel_conformance.broken.play import Manner, play
+from tunnel_conformance.broken.registry import BROKEN
+from tunnel_conformance.broken.wrong import Broken
+from tunnel_conformance.spec import spec
+from tunnel_conformance.subjects.clock import find_faketime
+
+from tunnel.spec.model import Case, Role
+
+COMPLETE: Final = os.environ.get("TUNNEL_CONFORMANCE") == "complete"
+"""Whether every case is played on every broken implementation: a quarter of an hour."""
+
+COMPLETE_SECONDS: Final = 3600
+
+HURRY: Final = 45.0
+"""How fast cases go that are to fail anyway: half an hour takes 40 s."""
+
+SOUND: Final = {Role.HOST: "wire-normal", Role.GUEST: "wire-normal-guest"}
+"""A case that is played on everybody, to see that what is wrong is wrong in one way."""
+
+SAMPLE: Final = sample(spec().cases.cases, BROKEN)
+
+PYTHON: Final = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+"""Where a subject's Python finds the packages."""
+
+Choice = Callable[[Broken, Case], bool]
+Control = Literal["line", "mcp"]
+
+
+def is_its_own(broken: Broken, case: Case) -> bool:
+    """All that it can be judged by."""
+    return case.judges is broken.role
+
+
+def is_sampled(broken: Broken, case: Case) -> bool:
+    """Enough to see that every broken implementation is caught, and that every case catches one."""
+    return case.id in SAMPLE[broken.id] or case.id == SOUND[broken.role]
+
+
+CHOICE: Final[Choice] = is_its_own if COMPLETE else is_sampled
+
+
+async def seen(brokens: Iterable[Broken], choice: Choice, *, timed: bool, control: Control = "line") -> Kills:
+    """Play the chosen cases on these."""
+    cases = [case for case in spec().cases.cases if bool(case.needs) is timed]
+    chosen = [(broken, [case for case in cases if choice(broken, case)]) for broken in brokens]
+    manner = Manner(
+        clock=find_faketime(os.environ), control=control, environment=PYTHON, speed=None if COMPLETE else HURRY
+    )
+    played = await play({broken.id: (broken, its) for broken, its in chosen if its}, manner)
+    result = compare(played, BROKEN)
+    expected = sum(case.id in broken.fails for broken, its in chosen for case in its)
+    assert expected, "nothing was played that is to fail"
+    assert result.caught + len(result.missed) + len(result.unjudged) >= expected, "not everything was played"
+    return result

@@ -1,0 +1,236 @@
+import asyncio
+from typing import Any
+
+import pytest
+from msgspec import structs
+from tunnel_conformance.judge import blank, judge, passing
+from tunnel_conformance.records import Outcome
+from tunnel_conformance.subjects.base import Answer, Call
+
+from tests.conformance.own import Own, a_case, guest_case, host_case, with_own
+from tests.io.asynchronous import asynchronous
+from tunnel.spec.model import Case, Role, Step
+
+PATIENCE = 0.4
+OPEN = Step(do="open")
+
+
+@asynchronous
+async def test_a_case_that_holds_is_passed_and_the_process_can_play_another() -> None:
+    async def test(own: Own) -> None:
+        for case in (host_case(), guest_case(), host_case()):
+            judged = await judge(case, own, patience=PATIENCE, partner="another")
+
+            assert judged.verdict.outcome is Outcome.PASS
+            assert (judged.verdict.step, judged.verdict.expected, judged.verdict.got) == (None, "", "")
+            assert judged.verdict.partner == "another"
+            assert judged.verdict.log
+            assert judged.is_reusable
+
+    await with_own(test, Own())
+
+
+@asynchronous
+async def test_what_a_case_tolerates_is_not_strict_and_the_case_goes_on() -> None:
+    tolerant = Step(do="look", expect="hung_up", tolerate=("gone", "nothing"))
+
+    async def test(own: Own) -> None:
+        judged = await judge(host_case(tolerant, Step(do="chat", expect="echoed")), own, patience=PATIENCE)
+
+        assert judged.verdict.outcome is Outcome.NON_STRICT
+        assert judged.verdict.step == 3
+        assert judged.verdict.expected == "hung_up, or gone, or nothing"
+        assert judged.verdict.got == "the connection is still open"
+        assert judged.is_reusable
+
+    await with_own(test, Own())
+
+
+@asynchronous
+async def test_a_breach_behind_what_is_tolerated_is_a_failure() -> None:
+    steps = (Step(do="look", expect="hung_up", tolerate=("nothing",)), Step(do="look", expect="gone"))
+
+    async def test(own: Own) -> None:
+        verdict = (await judge(host_case(*steps), own, patience=PATIENCE)).verdict
+
+        assert (verdict.outcome, verdict.step) == (Outcome.FAIL, 4)
+
+    await with_own(test, Own())
+
+
+@pytest.mark.parametrize("call", ["open", "say", "status", "close"])
+@asynchronous
+async def test_a_process_that_dies_in_a_case_is_an_error_with_its_last_words(call: Call) -> None:
+    async def test(own: Own) -> None:
+        case = host_case(Step(do="say", args={"text": "a"}, expect="said"))
+        judged = await judge(case, own, patience=PATIENCE)
+
+        assert judged.verdict.outcome is Outcome.ERROR
+        assert judged.verdict.got == f"It died at {call}." or judged.verdict.got.startswith("It died")
+        assert judged.verdict.note == "its last words"
+        assert not judged.is_reusable
+
+    await with_own(test, Own(dies_at=call))
+
+
+@asynchronous
+async def test_a_breach_seen_on_a_process_that_is_dead_is_its_death() -> None:
+    async def test(own: Own) -> None:
+        verdict = (await judge(host_case(Step(do="look", expect="gone")), own, patience=PATIENCE)).verdict
+
+        assert verdict.outcome is Outcome.ERROR
+        assert verdict.step == 3
+        assert verdict.expected == "gone"
+
+    await with_own(test, Own(dies_at="status"))
+
+
+@asynchronous
+async def test_a_breach_stays_one_when_the_process_does_not_survive_the_close() -> None:
+    async def test(own: Own) -> None:
+        judged = await judge(host_case(Step(do="look", expect="gone")), own, patience=PATIENCE)
+
+        assert judged.verdict.outcome is Outcome.FAIL
+        assert not judged.is_reusable
+
+    await with_own(test, Own(dies_at="close"))
+
+
+@pytest.mark.parametrize(
+    ("case", "got"),
+    [
+        (a_case(Role.HOST, Step(do="join", expect="admitted")), "before the tunnel is open"),
+        (a_case(Role.HOST, OPEN, Step(do="chat", expect="echoed")), "A has not connected"),
+        (a_case(Role.HOST, OPEN, Step(do="look", expect="status")), "A has not connected"),
+        (a_case(Role.HOST, Step(do="open", args={"goal": "g", "bytes": 9000})), "the tunnel did not open"),
+        (a_case(Role.GUEST, Step(do="accept")), "before the kit serves"),
+        (a_case(Role.GUEST, Step(do="look", expect="dialled")), "no connection"),
+        (a_case(Role.GUEST, Step(do="look", expect="authenticated")), "has not connected"),
+        (a_case(Role.GUEST, Step(do="serve"), Step(do="accept", args={"link": "x"})), "has not connected"),
+        (guest_case(Step(do="echo")), "nothing to echo"),
+        (a_case(Role.HOST, Step(do="no-such-verb")), "the kit failed: KeyError"),
+        (a_case(Role.HOST, OPEN, Step(do="look", expect="no-such-outcome")), "the kit failed: KeyError"),
+        (a_case(Role.HOST, OPEN, Step(do="connect"), Step(do="auth", args={"proof": "none"})), "the kit failed: KeyError"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)  # fmt: skip
+@asynchronous
+async def test_a_case_that_does_not_get_to_its_point_says_nothing_about_a_rule(case: Case, got: str) -> None:
+    async def test(own: Own) -> None:
+        verdict = (await judge(case, own, patience=PATIENCE)).verdict
+
+        assert got in verdict.got
+        assert verdict.outcome in (Outcome.HARNESS, Outcome.FAIL)
+        assert verdict.outcome is Outcome.HARNESS or case.steps[0].expect == "dialled"
+
+    await with_own(test, Own())
+
+
+def without_a_link(what: Call, answer: Answer) -> Answer:
+    return Answer(result={"joinLink": "https://example.org/"}) if what == "open" else answer
+
+
+@asynchronous
+async def test_a_host_that_hands_out_no_link_cannot_be_judged() -> None:
+    async def test(own: Own) -> None:
+        verdict = (await judge(host_case(), own, patience=PATIENCE)).verdict
+
+        assert verdict.outcome is Outcome.HARNESS
+        assert "no joinLink that can be used" in verdict.got
+
+    await with_own(test, Own(twist=without_a_link))
+
+
+@asynchronous
+async def test_a_case_that_takes_too_long_hangs() -> None:
+    async def test(own: Own) -> None:
+        judged = await judge(host_case(Step(do="look", expect="gone")), own, patience=30, seconds=0.3)
+
+        assert judged.verdict.outcome is Outcome.ERROR
+        assert judged.verdict.got == "it hung"
+        assert not judged.is_reusable
+
+    await with_own(test, Own())
+
+
+@asynchronous
+async def test_a_process_that_was_stopped_plays_no_other_case() -> None:
+    async def test(own: Own) -> None:
+        judged = await judge(host_case(Step(do="stop", expect="message")), own, patience=PATIENCE)
+
+        assert judged.verdict.outcome is Outcome.PASS
+        assert not judged.is_reusable
+        assert own.calls.count("close") == 0
+
+    await with_own(test, Own())
+
+
+@asynchronous
+async def test_a_connection_lost_while_time_passes_is_noticed() -> None:
+    case = structs.replace(
+        host_case(Step(do="await"), Step(do="wait", args={"seconds": 3}, expect="nothing")), needs=("time",)
+    )
+
+    async def test(own: Own) -> None:
+        own.speed = 10
+
+        async def close_soon() -> None:
+            while "listen" not in own.calls:
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(0.1)
+            await own.call("close", {}, 1)
+
+        closing = asyncio.create_task(close_soon())
+        judged = await judge(case, own, patience=PATIENCE)
+        await closing
+
+        assert judged.lost_in_time
+        assert not judged.is_reusable
+        assert judged.verdict.outcome is Outcome.FAIL
+        assert judged.verdict.speed == 10
+        assert any(entry.text == "3 s pass, at 10 times the speed" for entry in judged.verdict.log)
+
+    await with_own(test, Own())
+
+
+@asynchronous
+async def test_no_verdict_holds_a_link_a_key_or_a_proof() -> None:
+    """LINK-9."""
+    links: list[str] = []
+
+    def remember(what: Call, answer: Answer) -> Answer:
+        links.extend(str(value) for name, value in (answer.result or {}).items() if name == "joinLink")
+        return answer
+
+    steps = (
+        Step(do="raw", args={"text": '{"t":"x","secrets":"{key} {proof} {url}#{key}"}'}),
+        Step(do="look", expect="heard", expects={"text": "{key}"}),
+    )
+
+    async def test(own: Own) -> None:
+        verdict = (await judge(host_case(*steps), own, patience=PATIENCE)).verdict
+        (link,) = links
+        text = repr(verdict)
+
+        assert verdict.outcome is Outcome.FAIL
+        assert "[key]" in text
+        assert link.partition("#")[2] not in text
+        assert link.partition("#")[0] not in text
+
+    await with_own(test, Own(twist=remember))
+
+
+def test_a_verdict_knows_its_case() -> None:
+    case = structs.replace(host_case(Step(do="wait", args={"seconds": 30}), Step(do="wait", args={"seconds": 12})))
+    verdict = blank(case, partner="p", speed=3)
+    seen: dict[str, Any] = structs.asdict(verdict)
+
+    assert passing(case) == 42
+    assert (seen["case"], seen["role"], seen["binding"], seen["partner"], seen["speed"]) == (
+        "made-up",
+        "host",
+        True,
+        "p",
+        3,
+    )
+    assert blank(guest_case()).role == "guest"
