@@ -9,7 +9,7 @@ PYENVS := $(shell ls -d $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.1[1-9]*/bin 2>/
 # Tests that search for long, and reach nothing that no other test reaches.
 SEARCHES := tests/core/test_replay.py tests/core/test_stateful.py tests/spec/test_explore.py tests/spec/test_mutate.py tests/spec/test_together.py
 
-.PHONY: help demo test test-all coverage mutants check spec format clean
+.PHONY: help demo test test-all coverage mutants mcp-conformance check spec format clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,6 +34,13 @@ coverage: .venv/dev ## which lines and branches the tests reach; fails below the
 mutants: .venv/dev ## make every small mistake in the code of the core, and ask which tests notice (a quarter of an hour)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'mutmut>=3.8'
 	@$(BIN)/mutmut run && $(BIN)/mutmut results
+
+mcp-conformance: .venv/dev ## the official conformance tests of MCP (needs Node 22 or newer; downloads them)
+	@$(BIN)/python -m tests.app.http_mount 8931 & mount=$$!; trap "kill $$mount" EXIT; sleep 2; \
+	for asked in "--suite active" "--requirements 2026-07-28"; do \
+	  npx --yes @modelcontextprotocol/conformance@0.2.0-alpha.12 server --url http://127.0.0.1:8931/mcp $$asked \
+	    --expected-failures tests/app/mcp_conformance.yml || exit 1; \
+	done
 
 check: .venv/dev ## style, types, and whether generated files are current
 	@$(BIN)/ruff check .

@@ -13,6 +13,7 @@ from typing import Any, Final
 import pytest
 
 INSTALL: Final = {
+    "chromium": "Debian: apt-get install chromium; macOS: brew install chromium",
     "faketime": "Debian: apt-get install faketime; macOS: brew install libfaketime",
     "git": "Debian: apt-get install git; macOS: xcode-select --install",
     "ssh": "Debian: apt-get install openssh-client; macOS has it",

@@ -7,12 +7,14 @@ import pytest
 
 from tunnel import __version__
 from tunnel.app.server import TOOLS
-from tunnel.app.settings import LISTEN_SECONDS, read_settings
+from tunnel.app.settings import BUDGET, LISTEN_SECONDS, read_settings
 from tunnel.io.driver import LONGEST_NAP_SECONDS
 from tunnel.spec.v1 import constants
 from tunnel.spec.v1.refusals import FAILURES, REFUSALS
 from tunnel.spec.v1.rules import RULES
+from tunnel.transport import published
 from tunnel.transport.choose import DEFAULT, TRANSPORTS
+from tunnel.transport.cloudflared import KEPT
 
 ROOT = Path(__file__).parents[1]
 PAPERS = sorted([*ROOT.glob("*.md"), *ROOT.glob("spec/**/*.md")])
@@ -65,6 +67,13 @@ def test_a_duration_in_a_paper_is_the_one_that_runs(name: str, claim: str, secon
     assert int(number) * {"minutes": 60, "s": 1}[unit] == seconds
 
 
+@pytest.mark.parametrize(
+    "claim", [f"says {BUDGET} messages", "| `TUNNEL_BUDGET` | how many", f"more; {BUDGET} when it is not set"]
+)
+def test_the_budget_in_the_readme_is_the_one_that_runs(claim: str) -> None:
+    assert claim in " ".join(paper("README.md").split())
+
+
 def test_a_dead_peer_is_found_as_soon_as_the_papers_say() -> None:
     assert "dead peer within 45 s" in paper("CHANGELOG.md")
     assert constants.SILENCE_SECONDS + LONGEST_NAP_SECONDS <= 45
@@ -98,7 +107,22 @@ def test_every_variable_that_is_read_is_in_the_readme_and_no_other() -> None:
     listed = set(re.findall(r"^\| `([A-Z_]+)` \|", table, re.MULTILINE))
 
     assert listed == asked.names
-    assert {name for text in PAPERS for name in re.findall(r"\bTUNNEL_[A-Z_]+\b", text.read_text("utf-8"))} <= listed
+    assert {name for text in PAPERS for name in re.findall(r"\bTUNNEL_[A-Z_]+\b", text.read_text("utf-8"))} <= (
+        listed | KEPT
+    )
+
+
+@pytest.mark.parametrize("name", sorted(KEPT))
+def test_every_variable_that_is_passed_on_to_cloudflared_is_in_the_readme(name: str) -> None:
+    assert f"`{name}`" in paper("README.md")
+
+
+@pytest.mark.parametrize(
+    ("claim", "seconds"), [("up to 40 s", published.LONGEST_SECONDS), ("after 15 s", published.DEAF_SECONDS)]
+)
+def test_the_wait_for_the_dns_in_the_readme_is_the_one_that_runs(claim: str, seconds: float) -> None:
+    assert claim in " ".join(paper("README.md").split())
+    assert f"{seconds:g}" in claim.split()
 
 
 def test_every_transport_is_in_the_readme_and_no_other() -> None:

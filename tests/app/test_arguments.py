@@ -5,12 +5,12 @@ import pytest
 
 from tunnel.app.arguments import BadArgumentError, message_number, read, waiting_seconds, whole_text
 from tunnel.app.results import Arguments, ListenArguments, StatusArguments
-from tunnel.app.settings import LISTEN_MILLISECONDS, LONGEST_LISTEN_SECONDS
+from tunnel.app.settings import LONGEST_LISTEN_SECONDS
 from tunnel.spec.v1.constants import SEQ_MAX
 
 
 def test_what_is_left_out_has_its_default() -> None:
-    assert read({}, ListenArguments) == ListenArguments(since_seq=0, timeout_ms=LISTEN_MILLISECONDS)
+    assert read({}, ListenArguments) == ListenArguments(since_seq=0, timeout_ms=msgspec.UNSET)
 
 
 def test_arguments_are_named_as_the_agent_names_them() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.app.ends import KEY, PATIENCE_SECONDS, a_tunnel, caught_up, listen, say, status
 from tunnel import crypto
-from tunnel.app.listening import portion
+from tunnel.app.listening import portion, recent
 from tunnel.app.settings import ANSWER_BYTES, ANSWER_MESSAGES
 from tunnel.core.transcript import REPLAYED, UNREADABLE, Transcript
 from tunnel.spec.v1.frames import Message
@@ -23,7 +23,7 @@ def transcript(*texts: str, concealed: frozenset[int] = frozenset()) -> Transcri
 
 
 def numbers(said: Transcript, since: int) -> list[int]:
-    return [message.seq for message in portion(said, since).messages]
+    return [message.seq for message in portion(said, "host", since).messages]
 
 
 @pytest.mark.parametrize(("since", "heard"), [(0, [1, 2, 3]), (1, [2, 3]), (3, []), (4, []), (10**30, [])])
@@ -32,7 +32,7 @@ def test_a_portion_begins_behind_its_number(since: int, heard: list[int]) -> Non
 
 
 def test_an_empty_transcript_has_an_empty_portion() -> None:
-    heard = portion(transcript(), 0)
+    heard = portion(transcript(), "host", 0)
 
     assert (heard.messages, heard.cursor, heard.more) == ([], 0, False)
 
@@ -41,14 +41,14 @@ def test_an_empty_transcript_has_an_empty_portion() -> None:
     ("count", "more"), [(ANSWER_MESSAGES, False), (ANSWER_MESSAGES + 1, True)], ids=["as many as fit", "one more"]
 )
 def test_a_portion_holds_a_bounded_number_of_messages(count: int, more: bool) -> None:
-    heard = portion(transcript(*("x" for _ in range(count))), 0)
+    heard = portion(transcript(*("x" for _ in range(count))), "host", 0)
 
     assert (len(heard.messages), heard.cursor, heard.more) == (ANSWER_MESSAGES, ANSWER_MESSAGES, more)
 
 
 def test_a_portion_holds_a_bounded_number_of_bytes() -> None:
     half = "é" * (ANSWER_BYTES // 4)
-    heard = portion(transcript(half, half, "x"), 0)
+    heard = portion(transcript(half, half, "x"), "host", 0)
 
     assert ([message.seq for message in heard.messages], heard.cursor, heard.more) == ([1, 2], 2, True)
 
@@ -58,7 +58,7 @@ def test_a_message_that_is_longer_than_a_portion_is_given_whole_and_alone() -> N
     said = transcript("a", long, "b")
 
     assert numbers(said, 0) == [1]
-    assert portion(said, 1).messages[0].text == long
+    assert portion(said, "host", 1).messages[0].text == long
     assert numbers(said, 1) == [2]
     assert numbers(said, 2) == [3]
 
@@ -66,7 +66,7 @@ def test_a_message_that_is_longer_than_a_portion_is_given_whole_and_alone() -> N
 def test_portions_one_after_the_other_hear_everything_once() -> None:
     said = transcript(*(f"{number} {'x' * 999}" for number in range(700)))
     cursor, heard = 0, list[int]()
-    while (part := portion(said, cursor)).messages:
+    while (part := portion(said, "host", cursor)).messages:
         heard += [message.seq for message in part.messages]
         assert part.more is (heard[-1] < 700)
         cursor = part.cursor
@@ -76,7 +76,7 @@ def test_portions_one_after_the_other_hear_everything_once() -> None:
 
 def test_a_concealed_message_counts_and_is_not_heard() -> None:
     said = transcript("a", "b", "c", concealed=frozenset({2, 3}))
-    heard = portion(said, 0)
+    heard = portion(said, "host", 0)
 
     assert [message.seq for message in heard.messages] == [1]
     assert heard.cursor == 3
@@ -88,7 +88,47 @@ def test_what_cannot_be_trusted_is_heard_as_such() -> None:
     said.append(Message(id="m2", seq=2, sender="guest", kind="chat", body=first.body, ts=2))
     said.append(Message(id="m3", seq=3, sender="guest", kind="chat", body="not sealed", ts=3))
 
-    assert [message.text for message in portion(said, 0).messages] == ["a", REPLAYED, UNREADABLE]
+    assert [message.text for message in portion(said, "host", 0).messages] == ["a", REPLAYED, UNREADABLE]
+
+
+def test_who_wrote_what_is_told_and_only_what_its_reader_said_is_its_own() -> None:
+    said = transcript("a")
+    said.append(Message(id="m2", seq=2, sender="host", kind="system", body="b", ts=2))
+    said.append(Message(id="m3", seq=3, sender="guest", kind="chat", body=said.at(1).body, ts=3))
+    said.append(Message(id="\u202e4", seq=4, sender="guest", kind="chat", body="not sealed", ts=4))
+    peer, system = "peer, sealed with the link's key", "system text, not authenticated"
+    bad = "peer, but replayed or not readable with the link's key"
+
+    assert [message.provenance for message in portion(said, "host", 0).messages] == ["own", system, bad, bad]
+    assert [message.provenance for message in portion(said, "guest", 0).messages] == [peer, system, bad, bad]
+    assert [message.is_untrusted for message in portion(said, "host", 0).messages] == [False, True, True, True]
+    assert portion(said, "host", 3).messages[0].id == "\\u202e4"
+
+
+def test_what_a_chat_says_is_made_visible_and_counted_as_it_is_shown() -> None:
+    half = "\x01" * (ANSWER_BYTES // 12)
+    heard = portion(transcript("a\n\tb\u202e", half, half, "x"), "guest", 0)
+
+    assert heard.messages[0].text == "a\n\tb\\u202e"
+    assert heard.messages[1].text == "\\u0001" * (ANSWER_BYTES // 12)
+    assert heard.more
+    assert [message.seq for message in heard.messages] == [1, 2]
+
+
+def test_the_last_messages_are_those_that_fit() -> None:
+    half = "x" * (ANSWER_BYTES // 2)
+    heard = recent(transcript("a", half, half, "b", concealed=frozenset({4})), "guest")
+
+    assert ([message.seq for message in heard.messages], heard.cursor, heard.more) == ([2, 3], 4, True)
+    assert [m.seq for m in recent(transcript(*"ab"), "guest").messages] == [1, 2]
+    assert not recent(transcript(*"ab"), "guest").more
+    assert recent(transcript(), "host").messages == []
+
+
+def test_of_many_last_messages_a_bounded_number_is_given() -> None:
+    heard = recent(transcript(*("x" for _ in range(ANSWER_MESSAGES + 1))), "host")
+
+    assert (len(heard.messages), heard.messages[0].seq, heard.more) == (ANSWER_MESSAGES, 2, True)
 
 
 @pytest.mark.anyio

@@ -23,10 +23,22 @@ RELEASED: dict[type[msgspec.Struct], list[str]] = {
 ADDED: dict[type[msgspec.Struct], list[str]] = {
     results.OpenArguments: ["transport"],
     results.Opened: ["state", "transport", "privacy", "idleEndsInSec", "next"],
-    results.JoinedTunnel: ["state", "next"],
-    results.SaidMessage: ["state"],
-    results.Listened: ["cursor", "more"],
-    results.Status: ["state", "peer", "closedBecause", "detail", "linkExpiresInSec", "idleEndsInSec", "next"],
+    results.JoinedTunnel: ["marks", "state", "next"],
+    results.SaidMessage: ["state", "saysLeft"],
+    results.Listened: ["cursor", "more", "waitedAtMostSec", "next"],
+    results.ListenedMessage: ["untrusted", "provenance"],
+    results.Status: [
+        "state",
+        "peer",
+        "closedBecause",
+        "detail",
+        "marks",
+        "linkExpiresInSec",
+        "idleEndsInSec",
+        "next",
+        "budget",
+        "watch",
+    ],
     results.Closed: ["state", "closedBecause", "next"],
 }
 

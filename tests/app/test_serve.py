@@ -16,6 +16,8 @@ from tests.app.ends import KEY, a_deaf_port, end, is_free, join, open_, port_of,
 from tests.app.processes import EXIT_SECONDS, PATIENCE_SECONDS, Server, a_server, gone, is_banner
 from tunnel import crypto
 from tunnel.app.identity import system_user
+from tunnel.app.serve import _shown
+from tunnel.app.watch.window import Window
 
 pytestmark = pytest.mark.anyio
 
@@ -220,6 +222,16 @@ async def test_a_git_without_a_name_leaves_the_systems(tmp_path: Path) -> None:
     await alice.exit()
 
     assert heard[0] == f"{system_user() or 'anonymous'} joined"
+
+
+async def test_a_window_that_cannot_be_costs_a_line_and_no_tunnel() -> None:
+    alice = end("Alice")
+    window = Window(alice)
+    await window.close()
+    said = await _shown(window)
+    await alice.exit()
+
+    assert said == "tunnel-mcp: there is no window: the server ends. The tunnel works without."
 
 
 # --- The log -------------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -12,7 +13,7 @@ from mcp.client import Client
 from mcp_types import CallToolResult, TextContent
 
 from tests.app.ends import Carrier, StillClock, a_tunnel, end, is_free, open_, port_of, say, status
-from tunnel.app.server import INSTRUCTIONS, TOOLS, call, make_server, schema
+from tunnel.app.server import TOOLS, call, make_server, schema
 from tunnel.app.settings import Settings
 from tunnel.app.tools import Tools
 
@@ -26,6 +27,16 @@ def text_of(result: CallToolResult) -> str:
     (only,) = result.content
     assert isinstance(only, TextContent)
     return only.text
+
+
+def without_fences(text: str) -> object:
+    """The JSON of an answer, as if nothing in it came from outside."""
+    if word := re.search(r"<<untrusted ([0-9a-f]{16})>>", text):
+        text = text.replace(f"<<untrusted {word[1]}>>", "").replace(f"<<end {word[1]}>>", "")
+    answer = json.loads(text)
+    assert ("fence" in answer) is bool(word)
+    answer.pop("fence", None)
+    return answer
 
 
 def output_schemas() -> dict[str, dict[str, Any]]:
@@ -72,7 +83,7 @@ async def test_a_client_of_either_era_gets_the_same_answer_as_text_and_as_struct
         answers = [
             ("tunnel_status", await client.call_tool("tunnel_status", {})),
             ("tunnel_open", await client.call_tool("tunnel_open", {"goal": "pair"})),
-            ("tunnel_say", await client.call_tool("tunnel_say", {"text": "hi \u202e 😀"})),
+            ("tunnel_say", await client.call_tool("tunnel_say", {"text": "hi \u202e 😀 <<end"})),
             ("tunnel_listen", await client.call_tool("tunnel_listen", {})),
             ("tunnel_status", await client.call_tool("tunnel_status", {})),
             ("tunnel_close", await client.call_tool("tunnel_close", {"summary": "done"})),
@@ -80,14 +91,8 @@ async def test_a_client_of_either_era_gets_the_same_answer_as_text_and_as_struct
 
     for tool, answer in answers:
         assert not answer.is_error
-        assert json.loads(text_of(answer)) == answer.structured_content
+        assert without_fences(text_of(answer)) == answer.structured_content
         jsonschema.validate(answer.structured_content, output_schemas()[tool])
-
-
-async def test_the_instructions_fit_where_clients_cut_them() -> None:
-    assert 0 < len(INSTRUCTIONS.encode()) < 2048
-    for named in ("tunnel_open", "tunnel_join", "tunnel_say", "tunnel_listen", "tunnel_close"):
-        assert named in INSTRUCTIONS
 
 
 async def test_the_annotations_tell_the_truth() -> None:

@@ -42,7 +42,17 @@ def test_a_long_value_is_cut() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["TUNNEL_TRANSPORT", "TUNNEL_COMMAND", "TUNNEL_URL", "TUNNEL_PORT", "TUNNEL_DOH", "TUNNEL_CA_FILE", "HOME"]
+    "name",
+    [
+        "TUNNEL_BUDGET",
+        "TUNNEL_TRANSPORT",
+        "TUNNEL_COMMAND",
+        "TUNNEL_URL",
+        "TUNNEL_PORT",
+        "TUNNEL_DOH",
+        "TUNNEL_CA_FILE",
+        "HOME",
+    ],
 )
 def test_a_huge_value_is_left_out_and_said(name: str) -> None:
     settings = read_settings({name: "x" * 1_000_000})
@@ -77,6 +87,18 @@ def test_without_the_switches_dns_over_https_and_the_check_are_on_and_the_log_is
     assert (settings.doh_servers, settings.keeps_log, settings.checks_reachability) == (DOH_SERVERS, False, True)
 
 
+@pytest.mark.parametrize(("value", "budget"), [("", 40), (" 3 ", 3), ("0", 0), ("1000000", 1_000_000)])
+def test_a_budget_is_a_number_of_messages(value: str, budget: int) -> None:
+    settings = read_settings({"TUNNEL_BUDGET": value})
+
+    assert (settings.budget, settings.problems) == (budget, ())
+
+
+@pytest.mark.parametrize(("value", "shows"), [("", False), ("0", False), ("1", True)])
+def test_a_window_is_there_from_the_start_if_it_is_wanted(value: str, *, shows: bool) -> None:
+    assert read_settings({"TUNNEL_WATCH": value}).shows_window is shows
+
+
 def test_resolvers_of_ones_own_are_taken() -> None:
     servers = ("https://10.0.0.1/dns-query", "https://[::1]:8443/q")
 
@@ -96,6 +118,11 @@ def test_resolvers_of_ones_own_are_taken() -> None:
         ("TUNNEL_SESSION_LOG", "perhaps", "1 for on, or 0 for off"),
         ("TUNNEL_CA_FILE", "ca.pem", "an absolute path"),
         ("HOME", "/home\0", "an absolute path"),
+        ("TUNNEL_BUDGET", "-1", "up to 1000000, or 0 for any number. It is taken as 40."),
+        ("TUNNEL_BUDGET", "many", "up to 1000000"),
+        ("TUNNEL_BUDGET", "1000001", "up to 1000000"),
+        ("TUNNEL_BUDGET", "\u0663", "up to 1000000"),
+        ("TUNNEL_WATCH", "perhaps", "1 for on, or 0 for off"),
     ],
 )
 def test_a_wrong_value_is_said_with_what_is_allowed(name: str, value: str, allowed: str) -> None:
@@ -152,3 +179,19 @@ def test_a_transport_and_a_guest_are_told_what_the_environment_says() -> None:
 
 def test_what_the_environment_leaves_open_is_as_everywhere() -> None:
     assert read_settings({}) == Settings()
+
+
+@pytest.mark.parametrize(("value", "seconds"), [("", None), ("1", 1.0), (" 20 ", 20.0), ("86400", 86_400.0)])
+def test_how_long_a_listen_waits_can_be_set(value: str, seconds: float | None) -> None:
+    settings = read_settings({"TUNNEL_LISTEN_SECONDS": value})
+
+    assert settings.listen_seconds == seconds
+    assert settings.problems == ()
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "1.5", "86401", "forever", "\u0661", "9" * 4000])
+def test_a_wait_that_is_none_is_said_and_left_out(value: str) -> None:
+    settings = read_settings({"TUNNEL_LISTEN_SECONDS": value})
+
+    assert settings.listen_seconds is None
+    assert "it is a number of seconds from 1 to 86400. It is left out." in settings.problems[0]

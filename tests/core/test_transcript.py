@@ -90,6 +90,16 @@ def test_the_nonce_of_a_concealed_chat_is_seen(transcript: Transcript) -> None:
     assert read(transcript) == [REPLAYED]
 
 
+def test_only_a_chat_that_opens_and_is_no_replay_is_sound(transcript: Transcript) -> None:
+    """SEAL-2, SEAL-3."""
+    transcript.append(message(1, sealed("one", nonce=1)))
+    transcript.append(message(2, sealed("one", nonce=1)))
+    transcript.append(message(3, "not sealed"))
+    transcript.append(message(4, "Bob joined", kind="system"))
+
+    assert [transcript.is_sound(one) for one in transcript.after(0)] == [True, False, False, False]
+
+
 def test_a_concealed_message_counts_and_is_not_shown(transcript: Transcript) -> None:
     """SEQ-6."""
     transcript.append(message(1, sealed("one", nonce=1)))

@@ -1,6 +1,10 @@
 """The command `tunnel-mcp`. Nothing heavy is imported until a command needs it: help and version answer at once."""
 
+import os
 import sys
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from pathlib import Path
 
 import click
 
@@ -35,6 +39,57 @@ def demo() -> None:
     from tunnel.app.demo import run
 
     sys.exit(run())
+
+
+_PID = click.option("--pid", type=click.IntRange(1), help="The process of the server that is meant, if several run.")
+
+
+@commands.command()
+@_PID
+def allow(pid: int | None) -> None:
+    """Allow your agent to say more, once its budget is spent. Asks you on this terminal."""
+    from tunnel.app.person import terminal
+
+    def ask() -> str:
+        with terminal.controlling_terminal() as at:
+            return terminal.allow(_home(), pid, at)
+
+    _tell(ask)
+
+
+@commands.command()
+@_PID
+@click.option("--browser", is_flag=True, help="Open it in your browser, too.")
+def watch(pid: int | None, browser: bool) -> None:  # noqa: FBT001 - as click passes a flag
+    """Open a page on this machine that shows you what the agents say; with a token, you can pause, allow more, and close."""
+    from tunnel.app.person import terminal
+
+    def ask() -> str:
+        with ExitStack() as at_the_end, suppress(terminal.NoTerminalError):
+            at = at_the_end.enter_context(terminal.controlling_terminal())
+            return terminal.watch(_home(), pid, at)
+        return terminal.watch(_home(), pid, None)
+
+    url = _tell(ask)
+    if browser:
+        click.launch(url)
+
+
+def _tell(ask: Callable[[], str]) -> str:
+    from tunnel.errors import TunnelError
+
+    try:
+        answer = ask()
+    except TunnelError as error:
+        click.echo(f"tunnel-mcp: {error}", err=True)
+        sys.exit(1)
+    click.echo(answer)
+    return answer
+
+
+def _home() -> Path | None:
+    home = os.environ.get("HOME", "")
+    return Path(home) if home else None
 
 
 def main() -> None:

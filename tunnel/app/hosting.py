@@ -10,7 +10,8 @@ from tunnel.app import listening
 from tunnel.app.ending import Ending
 from tunnel.app.listening import Heard
 from tunnel.app.log import Log, Logs
-from tunnel.app.results import State, Status
+from tunnel.app.refusals import Refusals
+from tunnel.app.results import HOST_MARKS, State, Status
 from tunnel.core import link
 from tunnel.core.host import Host
 from tunnel.core.instant import whole_seconds
@@ -71,6 +72,9 @@ class Hosting:
         self._key = entropy(KEY_BYTES)
         self._host = Host(key=self._key, goal=goal, name=name, entropy=entropy, now=clock.now())
         self._relay = Relay(self._host, clock, link.path(self.tunnel_id))
+        self.refusals = Refusals(lambda: self._host.transcript.last, lambda: clock.now().unix_ms)
+        """What was refused in it."""
+        self._relay.driver.observer = self.refusals.observe
         self._ending = Ending(self._relay.driver, lambda: self.is_over, self._give_back)
 
     async def open(self) -> JoinLink:
@@ -105,7 +109,18 @@ class Hosting:
     async def listen(self, since: int, seconds: float) -> Heard:
         """News behind a number, waiting for it for so long."""
         self.catch_up()
-        return await listening.listen(self._relay.driver, self._host.transcript, since, seconds, lambda: self._is_alone)
+        return await listening.listen(
+            self._relay.driver, self._host.transcript, "host", since, seconds, lambda: self._is_alone
+        )
+
+    def recent(self) -> Heard:
+        """The last messages, as many as one answer holds."""
+        self.catch_up()
+        return listening.recent(self._host.transcript, "host")
+
+    async def changed(self) -> None:
+        """Wait until something has changed that an agent can see."""
+        await self._relay.driver.changed()
 
     def status(self) -> Status:
         """Where the tunnel is."""
@@ -122,6 +137,7 @@ class Hosting:
             peer=self._host.guest_name,
             closed_because=self._because(),
             detail=self.detail or self._dropped(),
+            marks=HOST_MARKS,
             link_expires_in_sec=_left(self._host.link_expires_at(), now.ticks) if waiting else None,
             idle_ends_in_sec=_left(self._host.idle_ends_at(), now.ticks),
             next=self._next(now.ticks),

@@ -4,7 +4,6 @@ It is off unless its person wants it. A log that cannot be kept costs a line on 
 """
 
 import asyncio
-import errno
 import fcntl
 import os
 import re
@@ -17,6 +16,7 @@ from typing import Final
 
 import msgspec
 
+from tunnel.app.folder import closing, open_folder
 from tunnel.core.transcript import Transcript
 from tunnel.io.driver import Driver
 
@@ -28,7 +28,6 @@ SWEPT_AT_ONCE: Final = 1000
 
 _OURS: Final = re.compile(r"[0-9a-f]+(-2)?\.jsonl")
 _FILE: Final = 0o600
-_FOLDER: Final = 0o700
 
 
 class Log:
@@ -122,7 +121,7 @@ class Logs:
 
     def sweep(self) -> None:
         """Take away logs that processes have left behind which could not do it themselves. Nothing else is touched."""
-        with suppress(OSError), _closing(self._folder(makes=False)) as folder, _locked(folder, fcntl.LOCK_EX):
+        with suppress(OSError), closing(self._folder(makes=False)) as folder, _locked(folder, fcntl.LOCK_EX):
             with os.scandir(folder) as entries:
                 names = [entry.name for entry in islice(entries, SWEPT_AT_ONCE) if _OURS.fullmatch(entry.name)]
             for name in names:
@@ -130,37 +129,13 @@ class Logs:
                     self._sweep(folder, name)
 
     def _folder(self, *, makes: bool) -> int:
-        """The descriptor of the folder. On the way to it no symbolic link is followed, and only this user can read in it."""
-        if self._home is None:
-            raise FileNotFoundError(errno.ENOENT, "there is no home folder; set HOME")
-        folder = os.open(self._home, os.O_RDONLY | os.O_DIRECTORY)
-        for name in FOLDERS:
-            with _closing(folder):
-                folder = self._step(folder, name, makes=makes)
-        return folder
-
-    def _step(self, folder: int, name: str, *, makes: bool) -> int:
-        """The descriptor of a folder of ours in a folder."""
-        if makes:
-            with suppress(FileExistsError):
-                os.mkdir(name, _FOLDER, dir_fd=folder)
-        inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
-        try:
-            found = os.fstat(inner)
-            if found.st_uid != self._user:
-                raise PermissionError(errno.EPERM, f"{name} belongs to another user")
-            if makes and stat.S_IMODE(found.st_mode) != _FOLDER:
-                os.fchmod(inner, _FOLDER)
-        except OSError:
-            os.close(inner)
-            raise
-        return inner
+        return open_folder(self._home, FOLDERS, self._user, makes=makes)
 
     def _sweep(self, folder: int, name: str) -> None:
         """Take a log away whose process is gone: a plain file as we write them, whose lock is free."""
         # A named pipe would hold us up.
         file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
-        with _closing(file):
+        with closing(file):
             found = os.fstat(file)
             # Released programs write logs without a lock: theirs are readable for others, and may be alive.
             if stat.S_ISREG(found.st_mode) and stat.S_IMODE(found.st_mode) == _FILE and found.st_uid == self._user:
@@ -209,11 +184,3 @@ def _locked(folder: int, how: int) -> Generator[None]:
         yield
     finally:
         fcntl.flock(folder, fcntl.LOCK_UN)
-
-
-@contextmanager
-def _closing(file: int) -> Generator[int]:
-    try:
-        yield file
-    finally:
-        os.close(file)

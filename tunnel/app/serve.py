@@ -3,8 +3,8 @@
 import asyncio
 import os
 import sys
-import threading
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any, Final
 
 from mcp.server.lowlevel.server import Server
@@ -12,11 +12,14 @@ from mcp.server.lowlevel.server import Server
 from tunnel.app import stderr
 from tunnel.app.identity import display_name
 from tunnel.app.log import Logs
+from tunnel.app.person.desk import Desk
 from tunnel.app.server import make_server
 from tunnel.app.settings import read_settings
 from tunnel.app.signals import on_signals
 from tunnel.app.stdio import stdio
 from tunnel.app.tools import Tools
+from tunnel.app.watch.window import Window
+from tunnel.errors import NetworkFault
 from tunnel.io.clock import SystemClock
 
 EXIT_SECONDS: Final = 1.5
@@ -24,17 +27,17 @@ EXIT_SECONDS: Final = 1.5
 
 
 def run(life: Callable[[], Coroutine[Any, Any, None]] | None = None) -> None:
-    """Serve, then end the process, also when a thread hangs in a name lookup, which nothing can interrupt.
+    """Serve, then end the process at once, also when a thread hangs in a name lookup, which nothing can interrupt.
 
     Args:
         life: what is run instead of `serve`.
     """
     with asyncio.Runner() as runner:
         runner.run((life or serve)())
-        # Only these hold up the end; by now there is nothing more to give back.
-        if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
+        # By now there is nothing more to give back, and taking the interpreter apart takes a busy machine a second.
+        with suppress(OSError, ValueError, AttributeError):  # nobody may read it, or there is none
             sys.stderr.flush()
-            os._exit(0)
+        os._exit(0)
 
 
 async def serve() -> None:
@@ -52,14 +55,27 @@ async def _serve() -> None:
         stderr.report(f"tunnel-mcp: {problem}")
     Logs(settings.home, stderr.report).sweep()
     tools = Tools(settings, await display_name(), SystemClock())
+    window = Window(tools)
+    desk = Desk(tools, window)
     talking = asyncio.ensure_future(_talk(make_server(tools)))
     try:
+        await desk.open(settings.home)
+        if settings.shows_window:
+            stderr.report(await _shown(window))
         await asyncio.wait([talking])
     finally:
         talking.cancel()
         # At the same time: a client that does not read its last answers must not delay the word to the peer.
-        await asyncio.wait([talking, asyncio.ensure_future(tools.exit())], timeout=EXIT_SECONDS)
+        ending = [asyncio.ensure_future(end()) for end in (tools.exit, window.close, desk.close)]
+        await asyncio.wait([talking, *ending], timeout=EXIT_SECONDS)
     talking.result()
+
+
+async def _shown(window: Window) -> str:
+    try:
+        return f"tunnel-mcp: your window, for looking on: {await window.open()}"
+    except NetworkFault as error:
+        return f"tunnel-mcp: there is no window: {error}. The tunnel works without."
 
 
 async def _talk(server: Server[Any]) -> None:  # the type of a lifespan that we do not have

@@ -18,9 +18,6 @@ MILLISECONDS_PER_SECOND: Final = 1000
 LISTEN_SECONDS: Final = 45.0
 """How long a listen waits when it is not told: below the shortest limit of a tool call that is common among clients."""
 
-LISTEN_MILLISECONDS: Final = int(LISTEN_SECONDS * MILLISECONDS_PER_SECOND)
-"""The same, in the unit of the tool's argument."""
-
 LONGEST_LISTEN_SECONDS: Final = 24 * 3600.0
 """A listen never waits longer, whatever number it is given."""
 
@@ -40,6 +37,11 @@ VALUE_CHARS: Final = 4096
 """No variable of ours needs to be longer."""
 
 LARGEST_PORT: Final = 65_535
+
+BUDGET: Final = 40
+"""How many messages an agent says before its person is asked."""
+
+LARGEST_BUDGET: Final = 1_000_000
 
 _OFF: Final = frozenset({"", "0", "false", "no", "off"})
 _ON: Final = frozenset({"1", "true", "yes", "on"})
@@ -68,8 +70,14 @@ class Settings(Struct, frozen=True, kw_only=True):
     """TUNNEL_SKIP_REACHABILITY_CHECK: whether a public name is waited for."""
     keeps_log: bool = False
     """TUNNEL_SESSION_LOG: whether a log is kept for the life of the session."""
+    listen_seconds: float | None = None
+    """TUNNEL_LISTEN_SECONDS: how long a listen waits, and the longest it may be asked to; None lets its client decide."""
+    budget: int = BUDGET
+    """TUNNEL_BUDGET: how many messages an agent may say before its person allows more; 0 for any number."""
+    shows_window: bool = False
+    """TUNNEL_WATCH: whether the person's window is there from the start."""
     home: Path | None = None
-    """HOME: where programs and logs are kept."""
+    """HOME: where programs and logs are kept, and where a person's commands find this process."""
     problems: tuple[str, ...] = ()
     """What is wrong with the environment, in sentences: it is said at the start, and by whatever would need it."""
 
@@ -118,6 +126,9 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         ca_file=_path(_text(environment, "TUNNEL_CA_FILE", problems), "TUNNEL_CA_FILE", problems),
         checks_reachability=not _switch(environment, "TUNNEL_SKIP_REACHABILITY_CHECK", problems),
         keeps_log=_switch(environment, "TUNNEL_SESSION_LOG", problems),
+        listen_seconds=_listen_seconds(_text(environment, "TUNNEL_LISTEN_SECONDS", problems).strip(), problems),
+        budget=_budget(_text(environment, "TUNNEL_BUDGET", problems).strip(), problems),
+        shows_window=_switch(environment, "TUNNEL_WATCH", problems),
         home=_path(_text(environment, "HOME", problems), "HOME", problems),
         problems=tuple(problems),
     )
@@ -143,6 +154,26 @@ def _port(value: str, problems: list[str]) -> int:
         problems.append(f"TUNNEL_PORT is {_shown(value)}; a port is a number from 1 to {LARGEST_PORT}. It is left out.")
         return 0
     return int(value or 0)
+
+
+def _listen_seconds(value: str, problems: list[str]) -> float | None:
+    if value and not (value.isascii() and value.isdigit() and 1 <= int(value) <= LONGEST_LISTEN_SECONDS):
+        problems.append(
+            f"TUNNEL_LISTEN_SECONDS is {_shown(value)}; it is a number of seconds from 1 to {LONGEST_LISTEN_SECONDS:g}. "
+            "It is left out."
+        )
+        return None
+    return float(value) if value else None
+
+
+def _budget(value: str, problems: list[str]) -> int:
+    if value and not (value.isascii() and value.isdigit() and int(value) <= LARGEST_BUDGET):
+        problems.append(
+            f"TUNNEL_BUDGET is {_shown(value)}; it is a number of messages up to {LARGEST_BUDGET}, or 0 for any number. "
+            f"It is taken as {BUDGET}."
+        )
+        return BUDGET
+    return int(value or BUDGET)
 
 
 def _doh(environment: Mapping[str, str], problems: list[str]) -> tuple[str, ...]:

@@ -109,7 +109,15 @@ class Transcript:
             return visible(message.body, TEXT_BYTES)
         if message.seq in self._replayed:
             return REPLAYED
+        opened = self._opened(message)
+        return UNREADABLE if opened is None else opened
+
+    def is_sound(self, message: Message) -> bool:
+        """Whether it is a chat that opens, and is no repetition: then `text` is what was said (SEAL-2, SEAL-3)."""
+        return message.kind == "chat" and message.seq not in self._replayed and self._opened(message) is not None
+
+    def _opened(self, message: Message) -> str | None:
         try:
             return crypto.open_body(self._key, message.body)
         except Unreadable:
-            return UNREADABLE
+            return None

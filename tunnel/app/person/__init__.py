@@ -1,0 +1,1 @@
+"""How a person's own commands reach the servers that run, and what they may do there."""
