@@ -21,6 +21,7 @@ INSTALL: Final = {
     "microsocks": "Debian: apt-get install microsocks; macOS: brew install microsocks",
     "namespaces": "Linux only: run as root, or with CAP_SYS_ADMIN and CAP_NET_ADMIN (Debian: apt-get install iproute2)",
     "nginx": "Debian: apt-get install nginx-light; macOS: brew install nginx",
+    "node": "Node 20 or newer, with npm: https://nodejs.org",
     "proc": "Linux only: what a process has open is read in /proc",
     "tinyproxy": "Debian: apt-get install tinyproxy; macOS: brew install tinyproxy",
 }
@@ -66,6 +67,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 def is_missing(program: str) -> bool:
     """Whether this machine does not have it, or does not let us use it."""
+    if program == "node":
+        return shutil.which("npm") is None or not _runs(
+            ["node", "-e", "process.exit(+(parseInt(process.versions.node) < 20))"]
+        )
     if program == "proc":
         return not Path("/proc/self/environ").exists()
     if program != "namespaces":
@@ -74,7 +79,15 @@ def is_missing(program: str) -> bool:
         return True
     # What these tests do first: a machine of its own network, and files of its own.
     tried = ["unshare", "--net", "--mount", "mount", "-t", "tmpfs", "none", "/mnt"]
-    return subprocess.run(tried, capture_output=True, check=False).returncode != 0
+    return not _runs(tried)
+
+
+def _runs(command: list[str]) -> bool:
+    """Whether a command can be run, and ends well."""
+    try:
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
 
 
 def _needed(item: pytest.Item) -> set[str]:

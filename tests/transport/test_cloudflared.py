@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import io
 import os
+import re
 import signal
 import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -27,7 +28,15 @@ from tunnel.core.link import mint
 from tunnel.errors import TunnelError
 from tunnel.transport.asset import Machine, NoCloudflaredError, Release, by_hand
 from tunnel.transport.base import Transport, TransportError
-from tunnel.transport.cloudflared import ATTEMPTS, RETRY_SECONDS, UNASKED_SECONDS, Cloudflared, cloudflared
+from tunnel.transport.cloudflared import (
+    ATTEMPTS,
+    OPENING_SECONDS,
+    RETRY_SECONDS,
+    SHORTEST_SECONDS,
+    UNASKED_SECONDS,
+    Cloudflared,
+    cloudflared,
+)
 from tunnel.transport.published import FIRST_SECONDS, PAUSE_SECONDS
 from tunnel.transport.setup import Setup
 
@@ -49,6 +58,7 @@ class Person(Struct):
     release: Release = field(default_factory=Release)
     environment: dict[str, str] = field(default_factory=dict[str, str])
     url_seconds: float = 10.0
+    opening_seconds: float = OPENING_SECONDS
     said: list[str] = field(default_factory=list[str])
     pauses: list[float] = field(default_factory=list[float])
     left: list[str] = field(default_factory=list[str])
@@ -74,11 +84,17 @@ class Person(Struct):
         return Cloudflared(
             setup,
             pause=self.pause,
+            clock=self.time,
             url_seconds=self.url_seconds,
+            opening_seconds=self.opening_seconds,
             release=self.release,
             machine=Machine("Linux", "x86_64"),
             console=Console(file=io.StringIO()),
         )
+
+    def time(self) -> float:
+        """The loop's, and what pauses would have taken."""
+        return asyncio.get_running_loop().time() + sum(self.pauses)
 
     async def pause(self, seconds: float) -> None:
         self.pauses.append(seconds)
@@ -157,7 +173,7 @@ async def test_it_is_called_for_the_port_without_updates_and_without_the_persons
     await transport.stop()
 
     assert person.calls()[0].arguments == [
-        *("tunnel", "--url", "http://localhost:4711"),
+        *("tunnel", "--url", "http://127.0.0.1:4711"),
         *("--no-autoupdate", "--config", os.devnull),
     ]
 
@@ -232,9 +248,8 @@ async def test_after_the_third_time_it_is_said_what_the_last_one_said(
     person.url_seconds = seconds
     why = await fails(person)
 
-    assert why.startswith(
-        f"could not establish a cloudflared tunnel after {ATTEMPTS} attempts: {person.folder / 'path' / 'cloudflared'} "
-    )
+    assert why.startswith(f"could not establish a cloudflared tunnel after {ATTEMPTS} attempts in ")
+    assert f" s: {person.folder / 'path' / 'cloudflared'} " in why
     assert says in why
     assert "7844" in why
     assert "TUNNEL_TRANSPORT" in why
@@ -259,6 +274,50 @@ async def test_a_program_that_is_not_cloudflared_is_named(person: Person) -> Non
 
     assert f"{person.folder / 'path' / 'cloudflared'} does not answer like cloudflared" in why
     assert by_hand() in why
+
+
+@asynchronous
+async def test_a_silent_program_that_is_not_cloudflared_is_tried_once(person: Person) -> None:
+    person.mode = "mute"
+    person.url_seconds = 0.1
+    why = await fails(person)
+
+    assert "after 1 attempt in " in why
+    assert "does not answer like cloudflared" in why
+    assert len(person.said) == 1
+
+
+@asynchronous
+async def test_a_silent_cloudflared_is_asked_once_what_it_is(person: Person) -> None:
+    person.mode = "silent"
+    person.url_seconds = 0.1
+    await fails(person)
+
+    assert sum("--version" in call.arguments for call in calls(person.folder / "state")) == 1
+
+
+@asynchronous
+async def test_all_attempts_together_have_their_time(person: Person) -> None:
+    """The second has what is left, and there is no third."""
+    person.mode = "silent"
+    person.url_seconds = 1
+    person.opening_seconds = RETRY_SECONDS + SHORTEST_SECONDS + 2.8
+    began = asyncio.get_running_loop().time()
+    why = await fails(person)
+
+    assert "after 2 attempts in " in why
+    assert len(person.said) == 2
+    assert asyncio.get_running_loop().time() - began < 15
+
+
+@asynchronous
+async def test_an_attempt_has_no_more_than_what_is_left(person: Person) -> None:
+    person.mode = "silent"
+    person.opening_seconds = 0.5
+    why = await fails(person)
+
+    assert "after 1 attempt in " in why
+    assert re.search(r"named no URL in 0\.[45]\d* s", why)
 
 
 @pytest.mark.parametrize("text", ["no program", "#!/nowhere/interpreter\n", "\x7fELF"])
@@ -350,6 +409,20 @@ async def test_where_no_resolver_answers_the_link_is_given_anyway(person: Person
     assert await transport.start(PORT) == URL
     await transport.stop()
     assert "given anyway" in person.said[-1]
+
+
+@asynchronous
+async def test_a_proxy_through_which_no_resolver_can_be_asked_is_named(person: Person) -> None:
+    person.doh_servers = ("https://resolver.invalid/dns-query",)
+    person.environment = {"HTTPS_PROXY": "socks4://somebody@127.0.0.1:1"}
+    transport = person.transport()
+    await transport.start(PORT)
+    await transport.stop()
+
+    assert person.said[0].startswith(
+        "DNS over HTTPS cannot be asked through the proxy in HTTPS_PROXY (127.0.0.1:1), whose scheme is socks4"
+    )
+    assert not any("somebody" in line for line in person.said)
 
 
 @pytest.mark.parametrize(("checks", "pauses"), [(True, [UNASKED_SECONDS]), (False, [])])

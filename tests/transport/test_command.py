@@ -215,7 +215,7 @@ async def test_a_program_that_names_no_url_is_ended_and_said() -> None:
 async def test_a_program_that_names_a_hostile_url_is_ended_and_said() -> None:
     said = await trouble(slow("answers", "https://me@evil.example"))
 
-    assert "named an address that cannot be used: https://me@evil.example" in said
+    assert "named an address that cannot be used: https://evil.example" in said
 
 
 @asynchronous

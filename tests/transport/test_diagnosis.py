@@ -9,11 +9,12 @@ import pytest
 from tests.io.asynchronous import asynchronous
 from tests.standins.cloudflared import install
 from tunnel.transport.asset import by_hand
-from tunnel.transport.diagnosis import next_step
+from tunnel.transport.diagnosis import answers_like_cloudflared, next_step
 
 
 async def step(program: Path, mode: str, seconds: float = 5) -> str:
-    return await next_step(program, {**os.environ, "STANDIN_MODE": mode}, seconds)
+    environment = {**os.environ, "STANDIN_MODE": mode}
+    return next_step(program, is_cloudflared=await answers_like_cloudflared(program, environment, seconds))
 
 
 @asynchronous

@@ -232,19 +232,45 @@ async def test_each_hop_has_a_proxy_of_its_own(tmp_path: Path) -> None:
 @asynchronous
 async def test_a_proxy_that_refuses_is_an_error(tmp_path: Path) -> None:
     async with serving(refused(407)) as proxy:
-        with pytest.raises(DownloadError, match="407"):
+        with pytest.raises(DownloadError, match=r"^through the proxy in HTTPS_PROXY \(127\.0\.0\.1:\d+\): 407"):
             await downloaded("https://github.invalid/file", tmp_path / "file", plain(HTTPS_PROXY=proxy.url))
 
     assert proxy.requests == ["CONNECT github.invalid:443 HTTP/1.1"]
 
 
 @asynchronous
-async def test_a_proxy_of_a_kind_that_cannot_be_used_is_an_error_without_its_password(tmp_path: Path) -> None:
-    way = plain(HTTP_PROXY="socks4://me:secret@127.0.0.1:1")
-    with pytest.raises(DownloadError, match="scheme") as error:
+async def test_a_proxy_that_is_not_there_is_named(tmp_path: Path) -> None:
+    async with serving(whole(b"")) as proxy:
+        pass
+
+    with pytest.raises(DownloadError, match=r"^through the proxy in HTTPS_PROXY .*connection"):
+        await downloaded("https://github.invalid/file", tmp_path / "file", plain(HTTPS_PROXY=proxy.url))
+
+
+@asynchronous
+async def test_a_proxy_that_falls_silent_is_named(tmp_path: Path) -> None:
+    over = asyncio.Event()
+    async with serving(stalled(BODY, over)) as proxy:
+        with pytest.raises(
+            DownloadError, match=r"^through the proxy in HTTP_PROXY .*: the server was silent for 0\.2 s"
+        ):
+            await downloaded("http://github.invalid/file", tmp_path / "file", plain(HTTP_PROXY=proxy.url))
+        over.set()
+
+
+@pytest.mark.parametrize("scheme", ["socks4", "socks4a"])
+@asynchronous
+async def test_a_proxy_of_a_kind_that_cannot_be_used_is_an_error_without_user_and_password(
+    scheme: str, tmp_path: Path
+) -> None:
+    way = plain(HTTP_PROXY=f"{scheme}://somebody:secret@127.0.0.1:1")
+    with pytest.raises(DownloadError) as error:
         await downloaded("http://github.invalid/file", tmp_path / "file", way)
 
-    assert "secret" not in str(error.value)
+    assert str(error.value) == (
+        f"nothing can be downloaded through the proxy in HTTP_PROXY (127.0.0.1:1), whose scheme is {scheme}; "
+        "http, https, socks5, socks5h can be used"
+    )
 
 
 @asynchronous

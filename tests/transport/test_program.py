@@ -7,7 +7,6 @@ import os
 import resource
 import stat
 import tarfile
-import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,7 +22,8 @@ from tests.transport.asset_server import Answer, endless, head, refused, serving
 from tunnel.errors import TunnelError
 from tunnel.transport.asset import Machine, NoCloudflaredError, Release, by_hand
 from tunnel.transport.download import Limits
-from tunnel.transport.program import LEFTOVER_SECONDS, find_program
+from tunnel.transport.program import find_program
+from tunnel.transport.scratch import scratch
 from tunnel.transport.setup import Setup
 
 PROGRAM = b"#!/bin/sh\nexit 0\n" + bytes(2_000_000)
@@ -292,17 +292,15 @@ async def test_whoever_does_not_want_it_any_more_leaves_nothing(person: Person) 
 
 
 @asynchronous
-async def test_what_a_killed_process_left_is_removed_later(person: Person) -> None:
-    for name in ("old", "young"):
-        (person.bin / f".download-{name}").mkdir(parents=True)
-        (person.bin / f".download-{name}" / "cloudflared-linux-amd64").touch()
-    long_ago = time.time() - LEFTOVER_SECONDS - 60
-    os.utime(person.bin / ".download-old", (long_ago, long_ago))
-    async with serving(whole(PROGRAM)) as server:
-        person.downloads = server.url
+async def test_what_a_killed_process_left_goes_with_the_next_use_also_where_nothing_is_downloaded(
+    person: Person, tmp_path: Path
+) -> None:
+    install(tmp_path / "path")
+    (person.bin / ".download-dead").mkdir(parents=True)
+    (person.bin / ".download-dead" / "cloudflared-linux-amd64").touch()
+    with scratch(person.bin) as living:
         await person.finds()
-
-    assert person.has() == [".download-young", "cloudflared"]
+        assert person.has() == [living.name]
 
 
 # --- Homes -----------------------------------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ async def not_found(*words: str, seconds: float = SECONDS) -> NoUrlError:
     ("line", "url"),
     [
         ("https://example.org", "https://example.org"),
-        ("Your URL is: https://Example.ORG/path?query#fragment, enjoy", "https://example.org"),
+        ("Your URL is: https://Example.ORG/, enjoy", "https://example.org"),
         ("INF | <https://example.org:8443/> |", "https://example.org:8443"),
         ("http://127.0.0.1:4711.", "http://127.0.0.1:4711"),
         ('url="https://[2001:db8::1]:443/"', "https://[2001:db8::1]:443"),
@@ -82,6 +82,42 @@ async def test_a_hostile_url_is_refused(url: str) -> None:
 
     assert str(error).startswith("named an address that cannot be used: https://")
     assert len(str(error).encode()) < 400
+
+
+@pytest.mark.parametrize("behind", ["/path", "/?query", "?query", "#fragment", "/a/b?c=d#e."])
+@asynchronous
+async def test_a_url_with_something_behind_its_host_is_refused_and_that_is_not_shown(behind: str) -> None:
+    """It may be a secret. A banner's link to a manual is refused too: what comes first is taken for the public URL."""
+    error = await not_found("answers", f"see https://example.org{behind} then https://b.example")
+
+    assert str(error) == (
+        "named an address that cannot be used: https://example.org; "
+        "something stands behind its host, and a join link has no place for it"
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://me:word@example.org/path?token=1", "https://example.org"),
+        ("https://me:w@rd@[2001:db8::1]:8443", "https://[2001:db8::1]"),
+        ("https://example.org:word", "https://example.org"),
+        ("https://[::1", "https://[::1"),
+    ],
+)
+def test_of_a_url_that_is_refused_scheme_and_host_are_shown(url: str, shown: str) -> None:
+    with pytest.raises(NoUrlError) as caught:
+        origin(url)
+
+    assert str(caught.value) == f"named an address that cannot be used: {shown}"
+
+
+@asynchronous
+async def test_last_words_are_shown_without_secrets() -> None:
+    error = await not_found("exits", "1", "bad authtoken: 2abCdef for", "wss://me:word@a.example/?key=1")
+
+    assert error.last_line == "bad authtoken: [hidden] for wss://[hidden]@a.example/?[hidden]"
+    assert error.last_line in str(error)
 
 
 @pytest.mark.parametrize("url", ["ftp://example.org", "example.org", "", "https:example.org", "https://ex_ample.org"])

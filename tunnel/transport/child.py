@@ -202,8 +202,7 @@ def _spawn(
     """The guard, our end of its lifeline, and our end of the program's output."""
     if platform == "win32":
         raise TransportError(
-            "No program can be run for a tunnel on Windows yet. Open the tunnel on Linux or macOS, or in WSL; "
-            "joining one works here."
+            "No program can be run for a tunnel on Windows yet. Open the tunnel on Linux or macOS, or in WSL."
         )
     with ExitStack() as ours, ExitStack() as theirs:
         try:

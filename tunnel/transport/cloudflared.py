@@ -17,17 +17,23 @@ from tunnel.io.trust import tls_context
 from tunnel.transport.asset import Machine, NoCloudflaredError, Release, by_hand, shown
 from tunnel.transport.base import TransportError
 from tunnel.transport.child import Child
-from tunnel.transport.diagnosis import next_step
-from tunnel.transport.download import Limits, proxy_for
+from tunnel.transport.diagnosis import answers_like_cloudflared, next_step
+from tunnel.transport.download import TAKEN_PROXIES, Limits, proxy_to
 from tunnel.transport.program import find_program
-from tunnel.transport.published import Pause, until_published
+from tunnel.transport.published import LONGEST_SECONDS, Pause, Seconds, until_published
 from tunnel.transport.setup import Setup
 from tunnel.transport.threads import in_thread
-from tunnel.transport.urls import NoUrlError, ended, first_url
+from tunnel.transport.urls import NoUrlError, NoUrlInTimeError, ended, first_url
 
 ATTEMPTS: Final = 3
 URL_SECONDS: Final = 30.0
 """How long one attempt may take to name the public URL."""
+
+OPENING_SECONDS: Final = 53.0
+"""How long all attempts may take together, with the wait for the DNS: some clients give up on a tool call after a minute."""
+
+SHORTEST_SECONDS: Final = 3.0
+"""An attempt that has less than this left is not begun."""
 
 RETRY_SECONDS: Final = 1.0
 """Between two attempts."""
@@ -35,7 +41,7 @@ RETRY_SECONDS: Final = 1.0
 UNASKED_SECONDS: Final = 1.0
 """Waited for the DNS when it may not be asked."""
 
-_KEPT: Final = frozenset({"TUNNEL_TRANSPORT_PROTOCOL", "TUNNEL_EDGE_IP_VERSION", "TUNNEL_EDGE_BIND_ADDRESS"})
+KEPT: Final = frozenset({"TUNNEL_TRANSPORT_PROTOCOL", "TUNNEL_EDGE_IP_VERSION", "TUNNEL_EDGE_BIND_ADDRESS"})
 """How cloudflared reaches Cloudflare from this machine's network, which its person knows best."""
 
 _PUBLIC_URL: Final = re.compile(CLOUDFLARED_URL)
@@ -51,7 +57,9 @@ class Cloudflared:
     Args:
         setup: this machine and its person's wishes.
         pause: `asyncio.sleep`, except in tests.
+        clock: the time of the event loop, except in tests.
         url_seconds: how long one attempt may take to name the public URL.
+        opening_seconds: how long all attempts may take together; a download is not counted.
         release: what is downloaded where no cloudflared is installed.
         machine: what it is downloaded for; this one.
         limits: what the download may cost.
@@ -70,7 +78,9 @@ class Cloudflared:
         setup: Setup,
         *,
         pause: Pause = asyncio.sleep,
+        clock: Seconds | None = None,
         url_seconds: float = URL_SECONDS,
+        opening_seconds: float = OPENING_SECONDS,
         release: Release | None = None,
         machine: Machine | None = None,
         limits: Limits | None = None,
@@ -78,7 +88,10 @@ class Cloudflared:
     ) -> None:
         self._setup = setup
         self._pause = pause
+        self._clock = clock or asyncio.get_running_loop().time
         self._url_seconds = url_seconds
+        self._opening_seconds = opening_seconds
+        self._deadline = 0.0
         self._release = release or Release()
         self._machine = machine or Machine(platform.system(), platform.machine())
         self._limits = limits or Limits()
@@ -123,19 +136,34 @@ class Cloudflared:
     async def _start(self, port: int) -> str:
         program = await find_program(self._setup, self._machine, self._release, self._limits, self._console)
         resolver = await self._resolver()
-        failure = ""
-        for attempt in range(1, ATTEMPTS + 1):
+        self._deadline = self._clock() + self._opening_seconds
+        is_cloudflared: bool | None = None
+        attempt = 0
+        while True:
+            attempt += 1
             try:
                 return await self._attempt(program, port, resolver)
             except NoUrlError as error:
-                failure = str(error)
+                failure = error
             self._setup.report(f"Attempt {attempt} of {ATTEMPTS}: cloudflared {failure}.")
-            if attempt < ATTEMPTS:
-                await self._pause(RETRY_SECONDS)
-        raise TransportError(
-            f"could not establish a cloudflared tunnel after {ATTEMPTS} attempts: {shown(program)} {failure}. "
-            + await next_step(program, _for_child(self._setup.environment))
+            is_last = attempt == ATTEMPTS or self._left < RETRY_SECONDS + SHORTEST_SECONDS
+            # What waits in vain once waits in vain thrice, if it is another program.
+            if is_cloudflared is None and (is_last or isinstance(failure, NoUrlInTimeError)):
+                is_cloudflared = await answers_like_cloudflared(program, _for_child(self._setup.environment))
+            if is_last or is_cloudflared is False:
+                raise self._failed(program, attempt, failure, is_cloudflared=bool(is_cloudflared))
+            await self._pause(RETRY_SECONDS)
+
+    def _failed(self, program: Path, attempt: int, failure: NoUrlError, *, is_cloudflared: bool) -> TransportError:
+        attempts = "1 attempt" if attempt == 1 else f"{attempt} attempts"
+        return TransportError(
+            f"could not establish a cloudflared tunnel after {attempts} in {self._opening_seconds - self._left:.0f} s: "
+            f"{shown(program)} {failure}. {next_step(program, is_cloudflared=is_cloudflared)}"
         )
+
+    @property
+    def _left(self) -> float:
+        return max(0.0, self._deadline - self._clock())
 
     async def _resolver(self) -> Doh | None:
         """Before anything is started: if TUNNEL_CA_FILE is unusable, this is where it is said."""
@@ -143,13 +171,19 @@ class Cloudflared:
         if not servers or not self._setup.checks_reachability:
             return None
         tls = await in_thread(lambda: tls_context(self._setup.ca_file))
-        return Doh(servers, tls, proxy_for(servers[0], self._setup.environment))
+        proxy = proxy_to(servers[0], self._setup.environment)
+        if proxy and proxy.scheme not in TAKEN_PROXIES:
+            self._setup.report(
+                f"DNS over HTTPS cannot be asked through {proxy.shown}, whose scheme is {proxy.scheme}; use socks5h, or "
+                "set TUNNEL_DOH to off."
+            )
+        return Doh(servers, tls, proxy.url if proxy else None)
 
     async def _attempt(self, program: Path, port: int, resolver: Doh | None) -> str:
-        command = [str(program), "tunnel", "--url", f"http://localhost:{port}", *_OPTIONS]
+        command = [str(program), "tunnel", "--url", f"http://127.0.0.1:{port}", *_OPTIONS]
         child = self._child = await self._run(command)
         try:
-            url = await first_url(child, _PUBLIC_URL, self._url_seconds)
+            url = await first_url(child, _PUBLIC_URL, min(self._url_seconds, self._left))
             await self._until_reachable(child, urlsplit(url).hostname or "", resolver)
         except BaseException:
             await child.stop()
@@ -179,7 +213,8 @@ class Cloudflared:
 
     async def _in_dns(self, name: str, resolver: Doh | None) -> None:
         if resolver:
-            await until_published(name, resolver, self._setup.report, self._pause)
+            longest = min(LONGEST_SECONDS, self._left)
+            await until_published(name, resolver, self._setup.report, self._pause, self._clock, longest)
         elif self._setup.checks_reachability:
             await self._pause(UNASKED_SECONDS)
 
@@ -197,7 +232,7 @@ def cloudflared(setup: Setup) -> Cloudflared:
 
 def _for_child(environment: Mapping[str, str]) -> dict[str, str]:
     """Without the variables by which cloudflared would make another kind of tunnel, or stay silent; some are named as ours."""
-    return {name: value for name, value in environment.items() if not name.startswith("TUNNEL_") or name in _KEPT}
+    return {name: value for name, value in environment.items() if not name.startswith("TUNNEL_") or name in KEPT}
 
 
 def _stopped() -> TransportError:

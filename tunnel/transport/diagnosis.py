@@ -14,14 +14,14 @@ from tunnel.transport.base import TransportError
 from tunnel.transport.child import Child
 
 VERSION_SECONDS: Final = 5.0
-"""How long a program may take to say what it is."""
+"""How long a program may take to be started, and to say what it is."""
 
 _VERSION: Final = re.compile(r"\bcloudflared version \d")
 
 
-async def next_step(program: Path, environment: Mapping[str, str], seconds: float = VERSION_SECONDS) -> str:
+def next_step(program: Path, *, is_cloudflared: bool) -> str:
     """What to do about a program that names no public URL, in sentences."""
-    if await _is_cloudflared(program, environment, seconds):
+    if is_cloudflared:
         return (
             "Either this machine has no way to the internet, or a firewall blocks port 7844 (TCP and UDP) outbound, or "
             "Cloudflare gives your network no more quick tunnels for now. Check these, or wait some minutes, then try "
@@ -33,9 +33,12 @@ async def next_step(program: Path, environment: Mapping[str, str], seconds: floa
     )
 
 
-async def _is_cloudflared(program: Path, environment: Mapping[str, str], seconds: float) -> bool:
+async def answers_like_cloudflared(
+    program: Path, environment: Mapping[str, str], seconds: float = VERSION_SECONDS
+) -> bool:
+    """Whether the program says, asked for its version, that it is cloudflared."""
     try:
-        child = await Child.start([str(program), "--version"], environment)
+        child = await Child.start([str(program), "--version"], environment, seconds)
     except TransportError:
         return False
     try:

@@ -20,12 +20,16 @@ from msgspec import Struct
 
 from tunnel.core.text import visible
 from tunnel.io import proxies
+from tunnel.io.proxies import Proxy
 from tunnel.transport.base import TransportError
 from tunnel.transport.progress import Advance
 from tunnel.transport.threads import in_thread
 
 REDIRECTS: Final = 5
 """GitHub sends us once to the host where its files are."""
+
+TAKEN_PROXIES: Final = frozenset({"http", "https", "socks5", "socks5h"})
+"""Schemes of proxies through which HTTPS can be asked for something; of SOCKS4 httpx2 knows nothing."""
 
 _PIECE_BYTES: Final = 1 << 20
 _SHOWN_BYTES: Final = 200
@@ -55,8 +59,8 @@ class Way(Struct, frozen=True, kw_only=True):
     limits: Limits = Limits()
 
 
-def proxy_for(url: str, environment: Mapping[str, str]) -> str | None:
-    """The URL of the proxy on the way to a URL. It may hold a password.
+def proxy_to(url: str, environment: Mapping[str, str]) -> Proxy | None:
+    """The proxy on the way to a URL.
 
     Raises:
         ProxySettingError: the one that would be used cannot be.
@@ -64,8 +68,7 @@ def proxy_for(url: str, environment: Mapping[str, str]) -> str | None:
     """
     parts = urlsplit(url)
     secure = parts.scheme == "https"
-    proxy = proxies.choose(environment, parts.hostname or "", parts.port or (443 if secure else 80), secure=secure)
-    return proxy.url if proxy else None
+    return proxies.choose(environment, parts.hostname or "", parts.port or (443 if secure else 80), secure=secure)
 
 
 async def download(url: str, sha256: str, file: Path, way: Way, advance: Advance) -> None:
@@ -82,10 +85,7 @@ async def download(url: str, sha256: str, file: Path, way: Way, advance: Advance
                 await _fetch(url, checked, way, advance)
     except TimeoutError:
         raise DownloadError(f"it was not complete after {way.limits.seconds:g} s") from None
-    except httpx2.TimeoutException:
-        raise DownloadError(f"the server was silent for {way.limits.stall_seconds:g} s") from None
-    # A proxy of an unknown kind is a ValueError, one that needs another package an ImportError; a port that cannot be is a group.
-    except (httpx2.HTTPError, httpx2.InvalidURL, ValueError, ImportError, ExceptionGroup) as error:
+    except ValueError as error:  # an address that a server sends us to
         raise DownloadError(_reason(error)) from None
     if checked.sha256 != sha256:
         raise DownloadError(
@@ -136,21 +136,53 @@ _BINARY: Final = getattr(os, "O_BINARY", 0)  # only Windows has it, and needs it
 async def _fetch(url: str, checked: _Checked, way: Way, advance: Advance) -> None:
     """Follow redirects by hand: each hop has a proxy of its own, and none leads from https to http."""
     for _ in range(REDIRECTS + 1):
-        async with (
-            httpx2.AsyncClient(
-                verify=way.tls,
-                proxy=proxy_for(url, way.environment),
-                trust_env=False,
-                timeout=way.limits.stall_seconds,
-                # What is hashed is what is sent; nothing is decompressed on the way.
-                headers={"Accept-Encoding": "identity"},
-            ) as client,
-            client.stream("GET", url) as response,
-        ):
-            if response.next_request is None:
-                return await _take(response, checked, advance)
-            url = _next(url, str(response.next_request.url))
+        proxy = proxy_to(url, way.environment)
+        try:
+            following = await _hop(url, _usable(proxy), checked, way, advance)
+        except httpx2.TimeoutException:
+            silence = f"the server was silent for {way.limits.stall_seconds:g} s"
+            raise DownloadError(_through(proxy) + silence) from None
+        # What needs another package is an ImportError; a port that cannot be is a group.
+        except (httpx2.HTTPError, httpx2.InvalidURL, ValueError, ImportError, ExceptionGroup) as error:
+            raise DownloadError(_through(proxy) + _reason(error)) from None
+        if following is None:
+            return
+        url = _next(url, following)
     raise DownloadError(f"the server sends us elsewhere more than {REDIRECTS} times")
+
+
+async def _hop(url: str, proxy: str | None, checked: _Checked, way: Way, advance: Advance) -> str | None:
+    """Take the file that is there, or say where it is."""
+    async with (
+        httpx2.AsyncClient(
+            verify=way.tls,
+            proxy=proxy,
+            trust_env=False,
+            timeout=way.limits.stall_seconds,
+            # What is hashed is what is sent; nothing is decompressed on the way.
+            headers={"Accept-Encoding": "identity"},
+        ) as client,
+        client.stream("GET", url) as response,
+    ):
+        if response.next_request is None:
+            await _take(response, checked, advance)
+            return None
+        return str(response.next_request.url)
+
+
+def _usable(proxy: Proxy | None) -> str | None:
+    """The URL of the proxy. It may hold a password."""
+    if proxy and proxy.scheme not in TAKEN_PROXIES:
+        raise DownloadError(
+            f"nothing can be downloaded through {proxy.shown}, whose scheme is {proxy.scheme}; "
+            f"{', '.join(sorted(TAKEN_PROXIES))} can be used"
+        )
+    return proxy.url if proxy else None
+
+
+def _through(proxy: Proxy | None) -> str:
+    """Whose trouble it may be."""
+    return f"through {proxy.shown}: " if proxy else ""
 
 
 def _next(url: str, following: str) -> str:

@@ -1,13 +1,9 @@
 """Finds cloudflared: on PATH, else in ~/.tunnel/bin, else it is downloaded to there, where it is found the next time."""
 
 import os
-import secrets
-import shutil
-import time
-from contextlib import suppress
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import Final
 
 from rich.console import Console
 
@@ -15,14 +11,10 @@ from tunnel.io.trust import tls_context
 from tunnel.transport.asset import NAME, Machine, NoCloudflaredError, Release, asset_for, by_hand, shown
 from tunnel.transport.download import DownloadError, Limits, Way, download
 from tunnel.transport.progress import Advance, progress
+from tunnel.transport.scratch import scratch, sweep
 from tunnel.transport.setup import Setup
 from tunnel.transport.threads import in_thread
 from tunnel.transport.unpack import ArchiveError, unpack
-
-LEFTOVER_SECONDS: Final = 3600
-"""What a killed process left of its download is removed when it is so old; no download lasts as long."""
-
-_SCRATCH: Final = ".download-"
 
 
 async def find_program(setup: Setup, machine: Machine, release: Release, limits: Limits, console: Console) -> Path:
@@ -62,14 +54,11 @@ async def find_program(setup: Setup, machine: Machine, release: Release, limits:
 
 async def _fetched(url: str, sha256: str, program: Path, way: Way, advance: Advance) -> None:
     """Make the program of what is downloaded, or leave nothing."""
-    scratch = program.parent / f"{_SCRATCH}{secrets.token_hex(8)}"
-    asset = scratch / url.rpartition("/")[2]
-    try:
-        await in_thread(partial(_make, scratch))
+    with ExitStack() as used:
+        folder = await in_thread(partial(_made, used, program.parent))
+        asset = folder / url.rpartition("/")[2]
         await download(url, sha256, asset, way, advance)
         await in_thread(partial(_install, asset, program, way.limits.size))
-    finally:
-        _remove(scratch)
 
 
 def _remembered(home: Path) -> Path:
@@ -77,6 +66,8 @@ def _remembered(home: Path) -> Path:
 
 
 def _installed(setup: Setup) -> Path | None:
+    if setup.home:
+        sweep(_remembered(setup.home).parent)
     return _on_path(setup) or (_at_home(_remembered(setup.home)) if setup.home else None)
 
 
@@ -122,15 +113,11 @@ def _is_program(program: Path) -> bool:
         return False
 
 
-def _make(scratch: Path) -> None:
+def _made(used: ExitStack, parent: Path) -> Path:
     """A folder for one download, on the same file system as its goal: two processes never meet, and the last step is atomic."""
-    scratch.parent.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    scratch.parent.mkdir(mode=0o700, exist_ok=True)
-    for leftover in scratch.parent.glob(f"{_SCRATCH}*"):
-        with suppress(OSError):
-            if time.time() - leftover.stat().st_mtime > LEFTOVER_SECONDS:
-                _remove(leftover)
-    scratch.mkdir(mode=0o700)
+    parent.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    parent.mkdir(mode=0o700, exist_ok=True)
+    return used.enter_context(scratch(parent))
 
 
 def _install(asset: Path, program: Path, most: int) -> None:
@@ -141,10 +128,6 @@ def _install(asset: Path, program: Path, most: int) -> None:
         unpack(asset, new, most)
     new.chmod(0o700)
     new.replace(program)
-
-
-def _remove(scratch: Path) -> None:
-    shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _why(error: OSError) -> str:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from tunnel.core.text import visible
 from tunnel.transport.base import TransportError
 from tunnel.transport.child import Child
+from tunnel.transport.redact import redacted
 
 SHOWN_BYTES: Final = 200
 """So much of what a program wrote is shown in an error."""
@@ -23,6 +24,9 @@ LONGEST_HOST: Final = 253
 
 _HOST: Final = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|[0-9a-f]*:[0-9a-f:.]*", re.ASCII)
 
+_SHOWN_HOST: Final = re.compile(r"\[[0-9a-f:.]*\]?|[^:]*", re.IGNORECASE)
+"""Without what stands where a port belongs."""
+
 
 class NoUrlError(TransportError):
     """The program named no URL that can be used. The text says what it did instead."""
@@ -32,7 +36,11 @@ class NoUrlError(TransportError):
         self.status = status
         """With what it ended, negative for a signal; None when it still runs."""
         self.last_line = last_line
-        """The last thing that it said, visible and cut."""
+        """The last thing that it said, visible and cut, without what looks like a secret."""
+
+
+class NoUrlInTimeError(NoUrlError):
+    """The program still runs, and has named no URL."""
 
 
 async def first_url(child: Child, pattern: re.Pattern[str], seconds: float) -> str:
@@ -53,10 +61,10 @@ async def first_url(child: Child, pattern: re.Pattern[str], seconds: float) -> s
                 plain = _COLOUR.sub("", line)
                 if found := pattern.search(plain):
                     return origin(found[1 if pattern.groups else 0])
-                last_line = visible(plain.strip(), SHOWN_BYTES) or last_line
+                last_line = visible(redacted(plain.strip()), SHOWN_BYTES) or last_line
             status = await asyncio.shield(child.exited)
     except TimeoutError:
-        raise NoUrlError(f"named no URL in {seconds:g} s{_words(last_line)}", last_line=last_line) from None
+        raise NoUrlInTimeError(f"named no URL in {seconds:.3g} s{_words(last_line)}", last_line=last_line) from None
     raise NoUrlError(f"{ended(status)}{_words(last_line)}", status, last_line)
 
 
@@ -64,7 +72,7 @@ def origin(url: str) -> str:
     """Scheme, host and port of a URL, in their plain form.
 
     Raises:
-        NoUrlError: it has no such form: a host of other characters, a user, a port that there is not.
+        NoUrlError: it has no such form: a host of other characters, a user, a port that there is not, something behind it.
     """
     try:
         parts = urlsplit(url.rstrip(".,;:!?)]}"))
@@ -75,6 +83,8 @@ def origin(url: str) -> str:
     is_host = len(host) <= LONGEST_HOST and _HOST.fullmatch(host)
     if parts.scheme not in {"http", "https"} or "@" in parts.netloc or not is_host or port == 0:
         raise _unusable(url)
+    if parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise _unusable(url, "; something stands behind its host, and a join link has no place for it")
     return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{'' if port is None else f':{port}'}"
 
 
@@ -87,5 +97,9 @@ def _words(last_line: str) -> str:
     return f"; its last words: {last_line.rstrip('.')}" if last_line else ", without a word"
 
 
-def _unusable(url: str) -> NoUrlError:
-    return NoUrlError(f"named an address that cannot be used: {visible(url, SHOWN_BYTES)}")
+def _unusable(url: str, why: str = "") -> NoUrlError:
+    """Shown are scheme and host: the rest may be a secret."""
+    scheme, slashes, rest = url.partition("://")
+    host = _SHOWN_HOST.match(re.split(r"[/?#]", rest, maxsplit=1)[0].rpartition("@")[2])
+    shown = visible(f"{scheme}{slashes}{host[0] if host else ''}", SHOWN_BYTES)
+    return NoUrlError(f"named an address that cannot be used: {shown}{why}")
