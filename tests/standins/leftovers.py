@@ -54,7 +54,7 @@ def _marked(mark: str) -> Iterator[psutil.Process]:
 
 def _command(process: psutil.Process) -> str:
     with suppress(psutil.Error):
-        return " ".join(process.cmdline())[:100]
+        return " ".join(process.cmdline())[:400]
     return "(gone)"
 
 

@@ -62,7 +62,7 @@ IMPOSSIBLE: Final = {
 """Ends that there are not, and why."""
 
 
-_LOG = re.compile(r"/\.tunnel/sessions/[0-9a-f]+\.jsonl$")
+_SWEPT = re.compile(r"^file .*(\.jsonl|/[0-9]+-[0-9a-f]+\.sock)$")
 
 
 class Cell(NamedTuple):
@@ -81,11 +81,11 @@ class Outcome(NamedTuple):
     seconds: float
     """From the end on until nothing was left, or nobody watched any longer."""
     left: list[str]
-    """What was left then. After SIGKILL the session's log may wait for the next start."""
-    log_waits: bool
-    """Whether the log did."""
+    """What was left then. After SIGKILL the session's log and the server's own socket may wait for the next start."""
+    waits: bool
+    """Whether one of them did."""
     after_next: list[str]
-    """Which files were left when the next server had started. It is only started if there were any."""
+    """Which of these files were left when the next server had started. It is only started if there were any."""
     told: str | None
     """How the peer was told why; None where there is none."""
 
@@ -100,11 +100,11 @@ async def outcome(cell: Cell, folder: Path) -> Outcome:
             before = held.before
         during = (await place.left()).beyond(before)
         began = await _ended(cell.way, held.server, place)
-        seconds, rest = await _until_gone(place, before, began, may_wait=_LOG if cell.way == "SIGKILL" else None)
+        seconds, rest = await _until_gone(place, before, began, may_wait=_SWEPT if cell.way == "SIGKILL" else None)
         told = await asyncio.wait_for(_told(held), PATIENCE_SECONDS)
-    log_waits = bool((await place.left()).files - before.files)
-    after_next = await _after_the_next_start(place, before) if log_waits else []
-    return Outcome(during, seconds, rest, log_waits, after_next, told)
+    waiting = (await place.left()).files - before.files
+    after_next = await _after_the_next_start(place, waiting) if waiting else []
+    return Outcome(during, seconds, rest, bool(waiting), after_next, told)
 
 
 def table(outcomes: Mapping[Cell, Outcome | BaseException]) -> str:
@@ -117,7 +117,7 @@ def table(outcomes: Mapping[Cell, Outcome | BaseException]) -> str:
         rows.add_row(stage, *(_shown(outcomes, stage, way) for way in WAYS))
     with console.capture() as text:
         console.print(rows)
-        console.print("* The session's log was left, and the next start took it away.")
+        console.print("* The server's socket, and a session's log, were left, and the next start took them away.")
         console.print("- There is no such end:")
         for reason in dict.fromkeys(IMPOSSIBLE.values()):
             console.print(f"  {reason}.")
@@ -129,7 +129,7 @@ def _shown(outcomes: Mapping[Cell, Outcome | BaseException], stage: str, way: st
         case Outcome() as seen if seen.left:
             return f"LEFT {len(seen.left)}"
         case Outcome() as seen:
-            return f"{seen.seconds:.2f}{'*' if seen.log_waits else ''}"
+            return f"{seen.seconds:.2f}{'*' if seen.waits else ''}"
         case None:
             return "-"
         case error:
@@ -189,7 +189,7 @@ async def _told(held: Held) -> str | None:
     return now.closed_because
 
 
-async def _after_the_next_start(place: Place, before: Left) -> list[str]:
+async def _after_the_next_start(place: Place, waiting: frozenset[str]) -> list[str]:
     async with a_person(**place.environment()) as server:
         await server.call("tunnel_status")
-        return sorted((await place.left()).files - before.files)
+        return sorted((await place.left()).files & waiting)

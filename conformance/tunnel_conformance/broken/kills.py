@@ -97,13 +97,18 @@ def table(cases: Iterable[Case], broken: Iterable[Broken]) -> str:
     return "\n".join(lines)
 
 
-def sample(cases: Sequence[Case], broken: Iterable[Broken]) -> dict[str, set[str]]:
+def sample(cases: Sequence[Case], broken: Iterable[Broken], costly: Iterable[str] = ()) -> dict[str, set[str]]:
     """The least that shows something of everybody: each broken implementation fails a case, and each case fails on one.
 
+    Args:
+        cases: all of them.
+        broken: everybody.
+        costly: cases that take long, as those do in which time passes; they are chosen where there is no other.
+
     Returns:
-        Ids of cases by the ids of broken implementations: of what is listed, what few others fail, and what takes no time.
+        Ids of cases by the ids of broken implementations: of what is listed, what costs little, and what few others fail.
     """
-    timed = {case.id for case in cases if case.needs}
+    timed = {case.id for case in cases if case.needs} | set(costly)
     everybody = [one for one in broken if one.fails]
     rows = killers(cases, everybody)
     chosen = {

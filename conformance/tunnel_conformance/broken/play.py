@@ -10,7 +10,7 @@ from msgspec import Struct
 from tunnel.spec.model import Case
 from tunnel_conformance.broken.registry import CORRECT
 from tunnel_conformance.broken.wrong import Broken
-from tunnel_conformance.judge import CASE_SECONDS, judge
+from tunnel_conformance.judge import judge
 from tunnel_conformance.records import Verdict
 from tunnel_conformance.runner import Options, Runner, deadlines
 from tunnel_conformance.stage import PATIENCE_SECONDS
@@ -52,7 +52,11 @@ def command(broken: Broken | None, control: Literal["line", "mcp"] = "line") -> 
 
 
 async def play(wanted: Wanted, manner: Manner) -> dict[str, list[Verdict]]:
-    """Play what is wanted; the verdicts on each broken implementation."""
+    """Play what is wanted; the verdicts on each broken implementation.
+
+    Raises:
+        SubjectFault: one of them cannot be started.
+    """
     player = _Player(manner)
     async with asyncio.TaskGroup() as group:
         playing = {
@@ -75,27 +79,32 @@ class _Player:
     async def untimed(self, broken: Broken | None, cases: Sequence[Case]) -> list[Verdict]:
         """Cases that need no time, one after the other. Those that are to fail go last: they may cost a process each."""
         launcher = self._launcher(broken)
-        fails = broken.fails if broken else frozenset[str]()
         verdicts: list[Verdict] = []
+        subject: Subject | None = None
         async with self._untimed:
-            for is_listed, patience in ((False, PATIENCE_SECONDS), (True, HURRIED_SECONDS)):
-                chosen = [case for case in cases if (case.id in fails) is is_listed]
-                if chosen:
-                    options = Options(jobs=1, patience=patience)
-                    verdicts += await Runner(launcher, options, _hear_nothing).all(chosen)
+            try:
+                for case in sorted(cases, key=lambda case: _is_listed(broken, case)):
+                    subject = subject or await launcher.start()
+                    patience = HURRIED_SECONDS if _is_listed(broken, case) else PATIENCE_SECONDS
+                    judged = await judge(case, subject, patience=patience)
+                    verdicts.append(judged.verdict)
+                    if not judged.is_reusable:
+                        subject = await subject.end()
+            finally:
+                if subject:
+                    await subject.end()
         return verdicts
 
     async def timed(self, broken: Broken | None, case: Case) -> list[Verdict]:
         """A case in which time passes."""
         async with self._timed:
             launcher = self._launcher(broken)
-            if broken is None or case.id not in broken.fails:
+            if not _is_listed(broken, case):
                 return await Runner(launcher, Options(jobs=1), _hear_nothing).all([case])
             # What it loses while time passes is what it is wrong with: there is no need for a second, slower try.
-            speed = self._manner.speed or self._manner.clock.speed_for(deadlines(case))
-            subject = await launcher.start(speed)
+            subject = await launcher.start(self._manner.speed or self._manner.clock.speed_for(deadlines(case)))
             try:
-                judged = await judge(case, subject, patience=HURRIED_SECONDS, seconds=CASE_SECONDS)
+                judged = await judge(case, subject, patience=HURRIED_SECONDS)
             finally:
                 await subject.end()
             return [judged.verdict]
@@ -121,6 +130,10 @@ class _Gated:
     async def start(self, speed: float = 1.0) -> Subject:
         async with self._turns:
             return await self._inner.start(speed)
+
+
+def _is_listed(broken: Broken | None, case: Case) -> bool:
+    return broken is not None and case.id in broken.fails
 
 
 def _hear_nothing(_verdict: Verdict) -> None:

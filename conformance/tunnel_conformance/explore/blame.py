@@ -31,7 +31,8 @@ def blamed(expected: Iterable[Carrier], got: str, *, timed: bool) -> tuple[Carri
     fired = {_EVENTS[one.name] for one in decided}
     meant = (*decided, *(one for one in meant if _FIRES.get(one.name) in fired)) if decided else meant
     # Whoever is let in who should not be breaks the rules by which it is refused.
-    instead = tuple(_instead(got, timed=timed))
+    is_host = any(one.name.startswith(("session/", "connection/")) for one in meant)
+    instead = tuple(_instead(got, timed=timed)) if is_host else ()
     order = (*meant, *instead) if _lets_in(got) else (*instead, *meant)
     return tuple(dict.fromkeys(order))
 

@@ -58,6 +58,8 @@ class GuestWalk(Walk):
         self._said = 0
         self._asked = ""
         """What its agent was asked to do last, of what can fail."""
+        self._has_noticed = True
+        """Whether its agent is known to know of the end: only then it can join again."""
         self._words: list[list[str]] = []
         self._carriers: list[Carrier] = []
         self.aims = guest_offers.AIMS
@@ -69,6 +71,7 @@ class GuestWalk(Walk):
             "close": self._close,
             "deny": self._deny,
             "echo": self._echo,
+            "fall silent": self._fall_silent,
             "freeze": self._freeze,
             "hear": self._hear,
             "leave": self._leave,
@@ -102,7 +105,7 @@ class GuestWalk(Walk):
     # --- Joining -----------------------------------------------------------------------------------------------------
 
     def _accept(self, _: Move) -> bool:
-        if self.state != "ended":
+        if self.state != "ended" or not self._has_noticed:
             return False
         self._tick()
         self.life = Life("guest", self.now)
@@ -118,6 +121,9 @@ class GuestWalk(Walk):
 
     def _let_in(self, move: Move) -> bool:
         return self.state == "greeting" and self._challenge(move) and self._admit(Move("admit", how="plain"))
+
+    def _fall_silent(self, move: Move) -> bool:
+        return self._let_in(move) and self._freeze(move)
 
     def _challenge(self, _: Move) -> bool:
         return self._is_done("challenge", "challenge", Sight("", "authenticated", {"times": 1}))
@@ -152,6 +158,7 @@ class GuestWalk(Walk):
     def _given_up(self, because: str = "") -> list[Sight]:
         """What is seen of a join that has failed."""
         if self._asked != "join":
+            self._has_noticed = False
             return [Sight("", "gone")]
         return [Sight("", "failed", {"because": because} if because else {})]
 
@@ -228,7 +235,15 @@ class GuestWalk(Walk):
         return self._is_done("ping", "heard", Sight("", "nothing"), {"times": 3})
 
     def _bad(self, _: Move) -> bool:
-        return self._is_done("raw", "not_text", Sight("", "hung_up", {"code": 1007}), {"hex": "ff"})
+        if not self._reads():
+            return False
+        self._tick()
+        was_joined = self.state == "joined"
+        self._take("not_text")
+        sights = [Sight("", "hung_up", {"code": 1007})]
+        sights += [Sight("", "ended", {"because": self._cause()})] if was_joined else self._given_up()
+        self._sees("raw", sights, {"hex": "ff"})
+        return True
 
     def _leave(self, move: Move) -> bool:
         if move.how == "plain":

@@ -46,7 +46,7 @@ def offers(walk: "GuestWalk", *, timed: bool) -> list[Offer]:
     if walk.state == "joined":
         found += _joined(walk)
     else:
-        found += _joining(walk)
+        found += _joining(walk, timed=timed)
     return [*found, *_waits(walk)] if timed else found
 
 
@@ -70,9 +70,12 @@ def _anywhere() -> Iterator[Offer]:
     yield from ((1, Move("leave", how=how)) for how in CLOSINGS)
 
 
-def _joining(walk: "GuestWalk") -> Iterator[Offer]:
+def _joining(walk: "GuestWalk", *, timed: bool) -> Iterator[Offer]:
     if walk.state == "greeting":
         yield 24, Move("let in")
+        if timed:
+            # Only time shows what comes of it.
+            yield 24, Move("fall silent")
         yield 4, Move("challenge")
         yield 4, Move("admit", how="plain")
     else:

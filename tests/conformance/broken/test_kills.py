@@ -90,6 +90,17 @@ def test_a_sample_has_a_case_for_everybody_and_somebody_for_every_case() -> None
     }
 
 
+def test_a_sample_leaves_costly_cases_to_those_who_fail_no_other() -> None:
+    cases = [a_case("cheap"), a_case("costly")]
+    brokens = [a_broken("first", "cheap", "costly"), a_broken("second", "cheap"), a_broken("third", "costly")]
+
+    assert kills.sample(cases, brokens, ["costly"]) == {
+        "host-first": {"cheap"},
+        "host-second": {"cheap"},
+        "host-third": {"costly"},
+    }
+
+
 def test_a_broken_implementation_that_only_time_catches_says_so() -> None:
     assert a_broken("old", "link-expires").needs_time
     assert not a_broken("old", "link-expires", "wire-normal").needs_time

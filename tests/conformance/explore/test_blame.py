@@ -1,6 +1,7 @@
 """The rows and rules that are named are those that decide, and those that seem to have been taken instead."""
 
 from tunnel_conformance.explore.blame import blamed, broken, sentences
+from tunnel_conformance.explore.guest import GuestWalk
 from tunnel_conformance.explore.host import HostWalk
 from tunnel_conformance.explore.moves import Move
 
@@ -48,6 +49,14 @@ def test_an_end_that_does_not_come_is_the_rows_that_end() -> None:
         ["session/idle", "session/timer idle"],
         ("IDLE-1", "IDLE-3", "CLOSE-2", "IDLE-2"),
     )
+
+
+def test_a_guest_breaks_rules_of_guests_only() -> None:
+    walk = GuestWalk()
+    walk.do(Move("wait", seconds=8))
+    found = blamed(walk.carriers[-1], 'it was closed with 1000 "idle timeout"', timed=True)
+
+    assert [carrier.name for carrier in found] == ["guest/timer join"]
 
 
 def test_rules_are_told_with_what_they_say() -> None:

@@ -133,6 +133,7 @@ def test_a_join_takes_so_long_at_most() -> None:
 def test_a_silent_host_is_noticed_and_a_quiet_one_is_not() -> None:
     """KEEP-1, KEEP-2, KEEP-3."""
     assert told(IN, Move("wait", seconds=SILENCE_SECONDS + 20))[2:] == ["wait (seconds: 60) -> nothing"]
+    assert told(Move("fall silent")) == told(IN, Move("freeze"))
     assert told(IN, Move("freeze"), Move("wait", seconds=20), Move("wait", seconds=40))[2:] == [
         "freeze",
         "wait (seconds: 20)",

@@ -16,6 +16,7 @@ from tunnel.app.joining import Joining
 from tunnel.core import host, link
 from tunnel.core.host import Host
 from tunnel.core.link import JoinLink
+from tunnel.io import dialer
 from tunnel.io.dialer import Dialer
 from tunnel.io.passage import Passage
 from tunnel.spec.v1.constants import CHALLENGE_BYTES, KEY_BYTES
@@ -119,18 +120,26 @@ def no_reason() -> Patch:
 
 def follows_redirects() -> Patch:
     """Where a redirect leads is dialled."""
+    places: list[str] = []
+
+    async def handshake(original: Original, self: Any, **how: Any) -> None:
+        try:
+            await original(self, **how)
+        except InvalidStatus as refused:
+            places.extend(refused.response.headers.get_all("Location"))
+            raise
 
     async def dialled(original: Original, self: Any) -> Any:
         try:
             return await original(self)
-        except InvalidStatus as refused:
-            if "Location" not in refused.response.headers:
+        except Exception:
+            if not places:
                 raise
-            self._url = refused.response.headers["Location"]
+            self._url = places.pop()
             self._passage = Passage(self._url, self._way)
             return await original(self)
 
-    return wrap(Dialer, "_dialled", dialled)
+    return all_of(wrap(vars(dialer)["_Connection"], "handshake", handshake), wrap(Dialer, "_dialled", dialled))
 
 
 def reads_links(reading: Callable[[str], str]) -> Patch:

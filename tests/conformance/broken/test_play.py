@@ -1,0 +1,64 @@
+"""Playing broken implementations: many at a time, and each verdict belongs to whom it was played on."""
+
+import asyncio
+import os
+
+import pytest
+from tunnel_conformance.broken.play import Manner, command, play
+from tunnel_conformance.broken.registry import find
+from tunnel_conformance.records import Outcome
+from tunnel_conformance.spec import spec
+from tunnel_conformance.subjects.base import Died
+from tunnel_conformance.subjects.clock import RealTime, find_faketime
+
+from tests.conformance.broken.playing import PYTHON
+from tunnel.spec.model import Case
+
+MANNER = Manner(clock=RealTime(), environment=PYTHON)
+
+
+def cases(*ids: str) -> list[Case]:
+    return [case for case in spec().cases.cases if case.id in ids]
+
+
+def test_each_has_a_verdict_on_each_of_its_cases() -> None:
+    wrong = find("host-trusts-from")
+    given = cases("wire-normal", "seq-forged-fields", "seq-same-id")
+    played = asyncio.run(play({"wrong": (wrong, given), "right": (None, given[:1])}, MANNER))
+
+    assert {v.case: v.outcome for v in played["wrong"]} == {
+        "wire-normal": Outcome.PASS,
+        "seq-same-id": Outcome.PASS,
+        "seq-forged-fields": Outcome.FAIL,
+    }
+    assert [v.outcome for v in played["right"]] == [Outcome.PASS]
+
+
+@pytest.mark.needs("faketime")
+def test_time_passes_for_everybody_at_once() -> None:
+    given = cases("auth-late-but-in-time")
+    manner = Manner(clock=find_faketime(os.environ), environment=PYTHON)
+    played = asyncio.run(play({"wrong": (find("host-hangs-up-on-slow-guests"), given), "right": (None, given)}, manner))
+
+    assert {name: [v.outcome for v in verdicts] for name, verdicts in played.items()} == {
+        "wrong": [Outcome.FAIL],
+        "right": [Outcome.PASS],
+    }
+    assert all(verdict.speed == 15 for verdicts in played.values() for verdict in verdicts)
+
+
+def test_what_cannot_be_started_is_no_verdict() -> None:
+    with pytest.raises(ExceptionGroup) as caught:
+        asyncio.run(
+            play(
+                {"right": (None, cases("wire-normal"))},
+                Manner(clock=RealTime(), environment={"PYTHONHOME": "/nowhere"}),
+            )
+        )
+
+    assert caught.group_contains(Died)
+
+
+def test_one_is_started_by_its_id() -> None:
+    assert command(find("host-trusts-from"))[1:] == ("-m", "tunnel_conformance.broken", "host-trusts-from")
+    assert command(None, "mcp")[1:] == ("-m", "tunnel_conformance.broken", "--mcp", "correct")
