@@ -130,6 +130,17 @@ _judging = _options(
 )
 
 _command = click.argument("command", nargs=-1, type=click.UNPROCESSED, required=True, metavar="-- COMMAND...")
+_exploring = _options(
+    click.option(
+        "--explore",
+        type=click.IntRange(1, 1_000_000),
+        metavar="N",
+        help="Instead of the cases, try N conversations that chance draws, beside the tables; print the shortest one that differs.",
+    ),
+    click.option(
+        "--seed", type=int, default=0, show_default=True, metavar="S", help="With --explore: what chance begins with."
+    ),
+)
 _name = click.option("--name", default="", metavar="NAME", help="What it is called in reports; else its command.")
 _records = click.option(
     "--ndjson", type=_file, metavar="FILE", help="Write each record as it falls, a line of JSON each."
@@ -138,6 +149,7 @@ _records = click.option(
 
 @commands.command(context_settings=_COMMAND)
 @_judging
+@_exploring
 @_name
 @_records
 @_command
@@ -148,6 +160,7 @@ def host(command: tuple[str, ...], name: str, **wish: Any) -> int:
 
 @commands.command(context_settings=_COMMAND)
 @_judging
+@_exploring
 @_name
 @_records
 @_command
@@ -309,7 +322,18 @@ def _judge_one(role: str, command: tuple[str, ...], name: str, wish: dict[str, A
     from tunnel.spec.model import Role
     from tunnel_conformance.judging import Named, judge
 
-    return judge([Named(name or name_of(command), command)], Role(role), _wish(wish))
+    examples, seed = wish.pop("explore"), wish.pop("seed")
+    subject = Named(name or name_of(command), command)
+    if examples is None:
+        return judge([subject], Role(role), _wish(wish))
+    told = [option for option in ("only", "junit", "html", "expect", "ndjson") if wish[option]]
+    if told or wish["slow"]:
+        raise click.UsageError(
+            f"--explore plays no cases and writes no reports: leave out --{told[0] if told else 'slow'}."
+        )
+    from tunnel_conformance.exploring import search
+
+    return search(subject, Role(role), _wish(wish), examples, seed)
 
 
 def name_of(command: tuple[str, ...]) -> str:

@@ -156,13 +156,14 @@ def judge(subjects: Sequence[Named], role: Role | None, wish: Wish) -> int:
     try:
         runs = asyncio.run(_judge(subjects, role, wish))
     except KeyboardInterrupt:
-        return _cut_short("Interrupted", INTERRUPTED)
+        return cut_short("Interrupted", INTERRUPTED)
     except asyncio.CancelledError:
-        return _cut_short("Terminated", TERMINATED)
+        return cut_short("Terminated", TERMINATED)
     return report(runs, wish.wanted)
 
 
-def _cut_short(how: str, status: int) -> int:
+def cut_short(how: str, status: int) -> int:
+    """Say that a run was ended from outside; its exit status."""
     sys.stderr.write(f"{how}: nothing is left running. The run has no footer, and says nothing.\n")
     return status
 
@@ -223,7 +224,7 @@ async def _run(
         records.write(head)
         judged = list((await runner.run(launcher, role, chosen, options, records.told)).verdicts)
         for partner in partners:
-            judged.append(await talk(launcher, _launcher(partner, RealTime(), wish)))
+            judged.append(await talk(launcher, launcher_of(partner, RealTime(), wish)))
             records.told(judged[-1])
         footer = Footer(
             totals=totals(judged), seconds=round(time.monotonic() - began, 3), exit_status=_status(head, judged, wish)
@@ -255,8 +256,8 @@ class _Records:
 
 async def _in_time(subject: Named, role: Role, chosen: Sequence[Case], wish: Wish, watched: Watched) -> Launcher:
     """A launcher whose clock goes as fast as it says; where that cannot be, one in real time that says why."""
-    clock = _clock(wish)
-    launcher = _launcher(subject, clock, wish)
+    clock = clock_of(wish)
+    launcher = launcher_of(subject, clock, wish)
     timed = [case for case in chosen if case.needs]
     if not timed or clock.kind == "real":
         return launcher
@@ -265,15 +266,17 @@ async def _in_time(subject: Named, role: Role, chosen: Sequence[Case], wish: Wis
     if trouble is None:
         return launcher
     watched.say(trouble)
-    return _launcher(subject, Stuck(trouble), wish)
+    return launcher_of(subject, Stuck(trouble), wish)
 
 
-def _launcher(subject: Named, clock: Clock, wish: Wish) -> Launcher:
+def launcher_of(subject: Named, clock: Clock, wish: Wish) -> Launcher:
+    """Starts its processes, controlled as wished."""
     launcher = McpLauncher if wish.control == "mcp" else LineLauncher
     return launcher(subject.name, subject.command, wish.environment, clock)
 
 
-def _clock(wish: Wish) -> Clock:
+def clock_of(wish: Wish) -> Clock:
+    """How protocol time passes."""
     if wish.slow or wish.time != "faketime":
         return RealTime()
     return Constants(wish.time_env) if wish.time_env else find_faketime(os.environ)
