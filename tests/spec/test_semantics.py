@@ -107,6 +107,10 @@ def test_the_star_stands_for_every_event_that_has_no_row_of_its_own(door: Interp
     assert door.step(walled, "wall", {}, 0).row.id == "wall-again"
 
 
+def test_a_star_in_the_place_of_states_stands_for_all_of_them() -> None:
+    assert DOOR.states_of(("*",)) == tuple(state.name for state in DOOR.states)
+
+
 def test_live_stands_for_every_state_that_is_not_final() -> None:
     assert DOOR.states_of(("live",)) == ("locked", "open", "shut")
     assert DOOR.states_of(("unlocked", "open", "locked")) == ("open", "shut", "locked")

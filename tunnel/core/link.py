@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Callable
-from contextlib import suppress
-from ipaddress import AddressValueError, IPv6Address
+from ipaddress import IPv6Address
 from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -87,32 +86,32 @@ def _address(address: str) -> tuple[str, str]:
     try:
         parts = urlsplit(address)
         port = parts.port
+        exists = _can_exist(parts)
     except ValueError:
         raise BadLink(f"The join link's host or port cannot be read. {_AGAIN}") from None
     if parts.scheme not in ("ws", "wss"):
         found = f"starts with '{parts.scheme}:'" if parts.scheme else "has no scheme"
         raise BadLink(f"The join link {found}; it must start with 'wss://' or 'ws://'. {_AGAIN}")
-    _check_host(parts, port)
+    _check_host(parts, port, exists=exists)
     found = _PATH.fullmatch(parts.path)
     if not found or "?" in address:
         raise BadLink(f"The join link's path is not '/t/' and lower-case hexadecimal digits. {_AGAIN}")
     return f"{parts.scheme}://{parts.netloc}", found[1]
 
 
-def _check_host(parts: SplitResult, port: int | None) -> None:
+def _check_host(parts: SplitResult, port: int | None, *, exists: bool) -> None:
     if "@" in parts.netloc:
         raise BadLink("The join link holds a user name or password; no join link does. Do not use it.")
-    if not _can_exist(parts) or port == 0 or parts.netloc.endswith(":"):
+    if not exists or port == 0 or parts.netloc.endswith(":"):
         raise BadLink(f"The join link names no host, or one that cannot exist. {_AGAIN}")
 
 
 def _can_exist(parts: SplitResult) -> bool:
+    """Whether there can be such a host; what stands in brackets and is no address is a ValueError."""
     if "[" not in parts.netloc and "]" not in parts.netloc:
         return bool(parts.hostname and _HOST.fullmatch(parts.hostname))
     found = _IPV6_AUTHORITY.fullmatch(parts.netloc)
-    with suppress(AddressValueError):
-        return found is not None and bool(IPv6Address(found[1]))
-    return False
+    return found is not None and bool(IPv6Address(found[1]))
 
 
 def _key(fragment: str) -> bytes:
