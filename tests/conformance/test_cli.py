@@ -26,6 +26,13 @@ from tests.conformance.report.samples import run, verdict
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "conformance")])}
 KIT = [sys.executable, "-m", "tunnel_conformance"]
+IN_THE_FOREGROUND = (
+    sys.executable,
+    "-c",
+    "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])",
+)
+"""A shell starts background jobs, and so perhaps all of us, with this signal ignored."""
+
 BY_LINES = [sys.executable, "-m", "tunnel_conformance.broken"]
 """Our own implementation, controlled by lines: it starts faster."""
 OURS = ["--env", "TUNNEL_TRANSPORT=loopback", "--name", "ours"]
@@ -306,7 +313,8 @@ def test_a_clock_that_can_be_sped_up_is_used(tmp_path: Path) -> None:
 def test_who_is_stopped_leaves_nothing_running_and_no_footer(tmp_path: Path, number: int, status: int) -> None:
     path = tmp_path / "run.ndjson"
     arguments = ["host", *OURS, "--only", "auth-in-time", "--time", "real", "--ndjson", str(path), "--", *COMMAND]
-    with subprocess.Popen([*KIT, *arguments], stderr=subprocess.PIPE, stdout=subprocess.PIPE, env=ENVIRONMENT) as kit:
+    command = [*IN_THE_FOREGROUND, *KIT, *arguments]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, env=ENVIRONMENT) as kit:
         children = next(filter(None, family(kit.pid)))
         while not path.is_file() or not path.read_bytes():
             time.sleep(0.01)
@@ -320,7 +328,8 @@ def test_who_is_stopped_leaves_nothing_running_and_no_footer(tmp_path: Path, num
 
 
 def test_a_trial_of_lines_is_stopped_as_well() -> None:
-    with subprocess.Popen([*KIT, "lint-line", "--", "sleep", "100"], env=ENVIRONMENT) as kit:
+    command = [*IN_THE_FOREGROUND, *KIT, "lint-line", "--", "sleep", "100"]
+    with subprocess.Popen(command, env=ENVIRONMENT) as kit:
         next(filter(None, family(kit.pid)))
         kit.send_signal(signal.SIGINT)
         status = kit.wait(timeout=20)

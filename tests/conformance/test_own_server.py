@@ -41,7 +41,7 @@ def test_our_server_passes_every_case_that_needs_no_time(role: Role) -> None:
 @pytest.mark.timeout(400)
 @ROLES
 def test_our_server_passes_cases_in_which_time_passes(role: Role) -> None:
-    result = judged(role, cases(role), QUICK)
+    result = judged(role, [case for case in cases(role) if case.needs], QUICK)
 
     assert complaints(result) == []
     assert result.header.time == "faketime"
