@@ -22,7 +22,6 @@ test: .venv/dev ## every test that this machine can run; says what it left out (
 
 test-all: .venv/dev coverage ## everything complete, on every Python that is supported (up to an hour)
 	@$(BIN)/python -m spec.compiler mutate --core
-	@TUNNEL_CONFORMANCE=complete $(BIN)/python -m pytest tests/conformance
 	@PATH="$(PYENVS)$$PATH" $(BIN)/tox run
 
 coverage: .venv/dev ## which lines and branches the tests reach; fails below the bounds
