@@ -7,7 +7,7 @@ BIN := .venv/bin
 PYENVS := $(shell ls -d $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.1[1-9]*/bin 2>/dev/null | tr '\n' ':')
 
 # Tests that search for long, and reach nothing that no other test reaches.
-SEARCHES := tests/core/test_replay.py tests/core/test_stateful.py tests/spec/test_explore.py tests/spec/test_mutate.py tests/spec/test_together.py
+SEARCHES := tests/core/test_replay.py tests/core/test_stateful.py tests/spec/test_explore.py tests/spec/test_mutate.py tests/spec/test_together.py tests/conformance/broken
 
 .PHONY: help demo test test-all coverage mutants mcp-conformance check spec format clean
 

@@ -237,6 +237,14 @@ GUESTS: Final[tuple[Broken, ...]] = (
         fails=frozenset({"seq-echo-changed", "seq-echo-confirms"}),
     ),
     Broken(
+        name="hears-nothing-while-it-talks",
+        role=Role.GUEST,
+        doc="Does not take what its host says while it waits for an echo.",
+        rules=("SEQ-4",),
+        patch=numbers.deaf_while_it_talks(),
+        fails=frozenset({"seal-reflected", "seq-both-at-once-guest", "seq-echo-confirms"}),
+    ),
+    Broken(
         name="says-without-an-echo",
         role=Role.GUEST,
         doc="Counts as said what it has sent.",

@@ -16,7 +16,7 @@ from tunnel.spec.model import Case, Role
 
 ROLES = pytest.mark.parametrize("role", [Role.HOST, Role.GUEST], ids=["host", "guest"])
 
-QUICK = ("auth-*", "keep-*")
+QUICK = ("auth-*",)
 """Of the cases in which time passes, those that take a few seconds."""
 
 

@@ -1,13 +1,12 @@
 """A sample of them as MCP servers: how they are controlled makes no difference to what is wrong with them."""
 
-import asyncio
 from typing import Final
 
 import pytest
 from tunnel_conformance.broken.registry import BROKEN, find
 from tunnel_conformance.broken.wrong import Broken
 
-from tests.conformance.broken.playing import COMPLETE, COMPLETE_SECONDS, is_sampled, seen
+from tests.conformance.broken.playing import COMPLETE, COMPLETE_SECONDS, complaints, is_sampled, played
 
 SAMPLE: Final = (
     "host-reuses-the-link-after-leave",
@@ -23,7 +22,7 @@ SAMPLE: Final = (
 @pytest.mark.timeout(COMPLETE_SECONDS)
 def test_what_is_wrong_is_seen_over_mcp_too() -> None:
     chosen = [broken for name in SAMPLE if isinstance(broken := find(name), Broken)]
-    kills = asyncio.run(seen(BROKEN if COMPLETE else chosen, is_sampled, timed=False, control="mcp"))
+    found = complaints(played(BROKEN if COMPLETE else chosen, is_sampled, control="mcp"))
 
     assert len(chosen) == len(SAMPLE)
-    assert kills.complaints == []
+    assert not found, found

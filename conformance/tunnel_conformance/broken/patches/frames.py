@@ -19,7 +19,9 @@ from tunnel_conformance.broken.wrong import Patch
 READS: Final = ("from_guest", "from_host")
 """What a host reads with, and what a guest does."""
 
-_HALF: Final = re.compile(r"\\ud[89ab][0-9a-f]{2}(?!\\ud[c-f])", re.IGNORECASE)
+_HIGH: Final = r"\\ud[89ab][0-9a-f]{2}"
+_LOW: Final = r"\\ud[c-f][0-9a-f]{2}"
+_HALF: Final = re.compile(rf"{_HIGH}(?!{_LOW})|(?<!{_HIGH}){_LOW}", re.IGNORECASE)
 
 
 # --- Reading ----------------------------------------------------------------------------------------------------------

@@ -160,6 +160,16 @@ def confirms(is_echo: Callable[[Any, Any], bool]) -> Patch:
     return wrap(Guest, "_message", take)
 
 
+def deaf_while_it_talks() -> Patch:
+    """What the host says while an echo is waited for is not taken."""
+
+    def take(original: Original, self: Any, message: Any, now: Any, out: Any) -> None:
+        if not self._pending or message.sender == "guest":
+            original(self, message, now, out)
+
+    return wrap(Guest, "_message", take)
+
+
 def confirms_at_once() -> Patch:
     """What was sent counts as said."""
 

@@ -1,0 +1,42 @@
+"""Every wrong host and every wrong guest fails the cases that stand beside it, and no other."""
+
+import pytest
+from tunnel_conformance.broken.kills import Played
+from tunnel_conformance.broken.registry import BROKEN
+
+from tests.conformance.broken.playing import CHOICE, COMPLETE_SECONDS, complaints, played
+from tests.needs import is_missing
+from tunnel.spec.model import Role
+
+ROLES = pytest.mark.parametrize("role", [Role.HOST, Role.GUEST], ids=["host", "guest"])
+
+pytestmark = pytest.mark.timeout(COMPLETE_SECONDS)
+
+
+@pytest.fixture(scope="module")
+def seen() -> Played:
+    """Everybody at once: most of them wait most of the time."""
+    return played(BROKEN, CHOICE, timed=not is_missing("faketime"))
+
+
+def in_role(seen: Played, role: Role) -> Played:
+    return {broken.id: seen[broken.id] for broken in BROKEN if broken.role is role and broken.id in seen}
+
+
+@ROLES
+def test_they_fail_what_they_must_and_nothing_else(seen: Played, role: Role) -> None:
+    found = complaints(in_role(seen, role))
+
+    assert not found, found
+
+
+@pytest.mark.needs("faketime")
+@ROLES
+def test_they_fail_what_they_must_when_time_passes_and_nothing_else(seen: Played, role: Role) -> None:
+    found = complaints(in_role(seen, role), timed=True)
+
+    assert not found, found
+
+
+def test_everybody_was_played(seen: Played) -> None:
+    assert [broken.id for broken in BROKEN if not broken.needs_time and not seen.get(broken.id)] == []
