@@ -10,11 +10,10 @@ from rich.text import Text
 
 from tunnel.spec.model import Role
 from tunnel_conformance.explore.search import Finding, explore
-from tunnel_conformance.judging import INTERRUPTED, TERMINATED, Named, Stuck, Wish, clock_of, cut_short, launcher_of
+from tunnel_conformance.judging import INTERRUPTED, TERMINATED, Named, Wish, believed, cut_short
 from tunnel_conformance.report.expect import INVALID
 from tunnel_conformance.self_test import self_test
-from tunnel_conformance.subjects.base import Launcher, SubjectFault
-from tunnel_conformance.subjects.clock_check import check_clock
+from tunnel_conformance.subjects.base import SubjectFault
 
 CHECKED_AT: Final = 15.0
 """So fast a clock is tried before it is believed."""
@@ -59,18 +58,10 @@ async def _search(subject: Named, role: Role, wish: Wish, examples: int, seed: i
     task = asyncio.current_task()
     assert task is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    launcher = await _in_time(subject, role, wish)
+    launcher = await believed(subject, role, wish, CHECKED_AT)
     if trouble := await self_test(launcher, role):
         raise UnjudgeableError(trouble)
     return await explore(launcher, role, examples, seed, _say)
-
-
-async def _in_time(subject: Named, role: Role, wish: Wish) -> Launcher:
-    clock = clock_of(wish)
-    launcher = launcher_of(subject, clock, wish)
-    if clock.kind == "real" or (trouble := await check_clock(launcher, CHECKED_AT, role)) is None:
-        return launcher
-    return launcher_of(subject, Stuck(trouble), wish)
 
 
 def _say(text: str) -> None:

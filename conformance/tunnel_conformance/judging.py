@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
@@ -257,15 +257,22 @@ class _Records:
 async def _in_time(subject: Named, role: Role, chosen: Sequence[Case], wish: Wish, watched: Watched) -> Launcher:
     """A launcher whose clock goes as fast as it says; where that cannot be, one in real time that says why."""
     clock = clock_of(wish)
-    launcher = launcher_of(subject, clock, wish)
     timed = [case for case in chosen if case.needs]
-    if not timed or clock.kind == "real":
-        return launcher
+    if not timed:
+        return launcher_of(subject, clock, wish)
     speed = max(clock.speed_for(runner.deadlines(case)) for case in timed)
-    trouble = await check_clock(launcher, min(speed, runner.Options().speed), role)
-    if trouble is None:
+    return await believed(subject, role, wish, min(speed, runner.Options().speed), watched.say)
+
+
+async def believed(
+    subject: Named, role: Role, wish: Wish, speed: float, say: Callable[[str], None] = lambda _trouble: None
+) -> Launcher:
+    """A launcher whose clock was tried at this speed; one in real time, whose clock says why, when that does not work."""
+    clock = clock_of(wish)
+    launcher = launcher_of(subject, clock, wish)
+    if clock.kind == "real" or (trouble := await check_clock(launcher, speed, role)) is None:
         return launcher
-    watched.say(trouble)
+    say(trouble)
     return launcher_of(subject, Stuck(trouble), wish)
 
 
