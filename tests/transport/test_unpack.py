@@ -84,7 +84,9 @@ GZIP = gzip.compress(b"")[:10]
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"junk", GZIP, GZIP + b"\xff" * 512, gzip.compress(b"junk" * 500), gzip.compress(b"\xff" * 512)]
+    "content",
+    [b"", b"junk", GZIP, GZIP + b"\xff" * 512, gzip.compress(b"junk" * 500), gzip.compress(b"\xff" * 512)],
+    ids=["empty", "junk", "a head alone", "a head and junk", "packed junk", "packed bytes"],
 )
 def test_what_is_no_archive_is_an_error(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "a.tgz").write_bytes(content)
