@@ -26,7 +26,7 @@ test-all: .venv/dev coverage ## everything complete, on every Python that is sup
 
 coverage: .venv/dev ## which lines and branches the tests reach; fails below the bounds
 	@rm -f .coverage .coverage.*
-	@$(BIN)/python -m coverage run -m pytest $(addprefix --ignore=,$(SEARCHES))
+	@$(BIN)/python -m coverage run -m pytest -n auto --dist loadfile $(addprefix --ignore=,$(SEARCHES))
 	@$(BIN)/python -m coverage combine --quiet
 	@$(BIN)/python -m coverage report --include='tunnel/core/*,tunnel/spec/*,tunnel/crypto.py' --fail-under=100
 	@$(BIN)/python -m coverage report --fail-under=95

@@ -18,7 +18,7 @@ from rich.text import Text
 
 from tunnel.spec.model import Case, Role
 from tunnel_conformance import runner
-from tunnel_conformance.pairs import CASE, talk
+from tunnel_conformance.pairs import CONVERSATIONS, Conversation, talk
 from tunnel_conformance.records import Footer, Header, Record, Run, Verdict
 from tunnel_conformance.report import terminal
 from tunnel_conformance.report.expect import INVALID, Expectations, Judged, exit_status
@@ -105,13 +105,14 @@ def selected(role: Role, wish: Wish) -> list[Case]:
     return runner.chosen([case for case in cases(role) if not (timeless and case.needs)], wish.only)
 
 
-def _talks(wish: Wish) -> bool:
-    return not wish.only or any(fnmatchcase(CASE, pattern) for pattern in wish.only)
+def _conversations(wish: Wish) -> list[Conversation]:
+    """What two implementations of a matrix do together."""
+    return [one for one in CONVERSATIONS if not wish.only or any(fnmatchcase(one.id, only) for only in wish.only)]
 
 
 def _check_names(roles: Sequence[Role], wish: Wish, *, with_pairs: bool) -> None:
     known = [name for role in roles for case in cases(role) for name in (case.id, *case.rules)]
-    known += [CASE] if with_pairs else []
+    known += [one.id for one in CONVERSATIONS] if with_pairs else []
     for pattern in wish.only:
         if not any(fnmatchcase(name, pattern) for name in known):
             near = ", ".join(get_close_matches(pattern, dict.fromkeys(known), n=3))
@@ -151,7 +152,7 @@ def judge(subjects: Sequence[Named], role: Role | None, wish: Wish) -> int:
     check(wish)
     roles = [role] if role else [Role.HOST, Role.GUEST]
     _check_names(roles, wish, with_pairs=role is None)
-    if not any(selected(one, wish) for one in roles) and not (role is None and _talks(wish)):
+    if not any(selected(one, wish) for one in roles) and not (role is None and _conversations(wish)):
         raise BadWish("Every case that is named needs time, and --time none leaves those out.")
     try:
         runs = asyncio.run(_judge(subjects, role, wish))
@@ -199,7 +200,7 @@ async def _judge(subjects: Sequence[Named], role: Role | None, wish: Wish) -> li
         for subject in subjects:
             for one in [role] if role else [Role.HOST, Role.GUEST]:
                 # Who hosts in a matrix talks with everybody, itself included.
-                partners = subjects if role is None and one is Role.HOST and _talks(wish) else ()
+                partners = subjects if role is None and one is Role.HOST and _conversations(wish) else ()
                 if not partners and not selected(one, wish):
                     continue
                 path = wish.records
@@ -215,8 +216,9 @@ async def _run(
 ) -> Run:
     began = time.monotonic()
     chosen = selected(role, wish)
+    talks = _conversations(wish)
     options = runner.Options(only=wish.only, slow=wish.slow, jobs=wish.jobs, seconds=wish.seconds)
-    watched = watch.run(subject.name, role.value, len(chosen) + len(partners))
+    watched = watch.run(subject.name, role.value, len(chosen) + len(partners) * len(talks))
     launcher = await _in_time(subject, role, chosen, wish, watched)
     with ExitStack() as stack:
         records = _Records(Writer(stack.enter_context(path.open("wb"))) if path else None, watched)
@@ -224,8 +226,9 @@ async def _run(
         records.write(head)
         judged = list((await runner.run(launcher, role, chosen, options, records.told)).verdicts)
         for partner in partners:
-            judged.append(await talk(launcher, launcher_of(partner, RealTime(), wish)))
-            records.told(judged[-1])
+            for verdict in await talk(launcher, launcher_of(partner, RealTime(), wish), talks):
+                judged.append(verdict)
+                records.told(verdict)
         footer = Footer(
             totals=totals(judged), seconds=round(time.monotonic() - began, 3), exit_status=_status(head, judged, wish)
         )

@@ -244,7 +244,7 @@ def test_the_options_need_no_dashes_in_front_of_the_command() -> None:
 
 
 def test_a_matrix_judges_both_roles_and_has_each_talk_with_each(tmp_path: Path) -> None:
-    names = ["--only", "lock-race", "--only", "auth-one-answer", "--only", "pair-talk"]
+    names = ["--only", "lock-race", "--only", "auth-one-answer", "--only", "pair-*"]
     subjects = [f"{name}={shlex.join(BY_LINES)}" for name in "ab"]
     done = kit("matrix", "--control", "line", *names, "--ndjson", str(tmp_path / "runs"), *subjects)
 
@@ -254,7 +254,8 @@ def test_a_matrix_judges_both_roles_and_has_each_talk_with_each(tmp_path: Path) 
     }
     for host in "ab":
         for guest in "ab":
-            assert f"pass\t{host}\thost\tpair-talk with {guest}\t" in done.stdout
+            for talk in ("pair-talk", "pair-close", "pair-leave"):
+                assert f"pass\t{host}\thost\t{talk} with {guest}\t" in done.stdout
 
 
 def test_a_matrix_of_host_cases_alone_plays_no_guest() -> None:
@@ -262,7 +263,7 @@ def test_a_matrix_of_host_cases_alone_plays_no_guest() -> None:
 
     assert done.returncode == 3
     assert "as guest" not in done.stdout
-    assert "pair-talk" not in done.stdout
+    assert "pair-" not in done.stdout
 
 
 def test_what_cannot_be_started_is_no_verdict(tmp_path: Path) -> None:
