@@ -4,15 +4,13 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from spec.compiler.lint_cases import lint_cases
 from spec.compiler.lint_machine import lint_machine
 from spec.compiler.reader import FILES, Spec
-from tunnel.spec.model import Case, Field, Level, Observable, Role, Shape
+from tunnel.spec.model import Field, Observable, Role, Shape
 
 PARTS = frozenset({"rows", "codec", "crypto", "link", "text", "core", "listener", "dialer", "driver", "app"})
 """What may carry out a rule."""
-
-NEEDS = frozenset({"time"})
-"""What a case may need of a harness."""
 
 
 def lint(spec: Spec) -> list[str]:
@@ -25,7 +23,7 @@ def lint(spec: Spec) -> list[str]:
         *_frames(spec),
         *_rules(spec),
         *_refusals(spec),
-        *_cases(spec),
+        *lint_cases(spec),
     ]
     for name, machine in spec.machines.items():
         findings += [f"{name}.toml: {finding}" for finding in lint_machine(spec, name, machine)]
@@ -131,7 +129,6 @@ def _rules(spec: Spec) -> Iterator[str]:
         for row in (*machine.transitions, *machine.timers)
         for rule in row.rules
     }
-    proved = {rule for case in spec.cases.cases for rule in case.rules}
     known = {rule.id for rule in spec.rules.rules}
     for rule in spec.rules.rules:
         where = f"rules.toml: row {rule.id!r} of rules"
@@ -141,9 +138,6 @@ def _rules(spec: Spec) -> Iterator[str]:
             yield f"{where}, carried_by: no row and no timer carries it out"
         if rule.observable is Observable.NONE and not rule.why:
             yield f"{where}, why: it cannot be observed, and does not say why"
-        binding = rule.level in (Level.MUST, Level.MUST_NOT)
-        if binding and rule.observable is Observable.WIRE and rule.id not in proved:
-            yield f"{where}, observable: a {rule.level.value} that can be seen on the wire, and no case proves it"
         for other in re.findall(r"\b[A-Z]+-\d+\b", rule.text):
             # Names of ciphers and the like have the same look; only families of rules are ours.
             if other not in known and any(other.split("-")[0] == name.split("-")[0] for name in known):
@@ -161,32 +155,3 @@ def _refusals(spec: Spec) -> Iterator[str]:
     for closing, times in claimed.items():
         if times > 1:
             yield f"refusals.toml: row {closing!r} of closings: it means {times} causes"
-
-
-def _cases(spec: Spec) -> Iterator[str]:
-    for case in spec.cases.cases:
-        where = f"cases.toml: row {case.id!r} of cases"
-        if not case.rules:
-            yield f"{where}, rules: it proves none"
-        if not any(step.expect for step in case.steps):
-            yield f"{where}, steps: it expects nothing"
-        yield from (
-            f"{where}, needs: {need!r} is nothing that a harness has" for need in case.needs if need not in NEEDS
-        )
-        yield from _steps(spec, where, case)
-
-
-def _steps(spec: Spec, where: str, case: Case) -> Iterator[str]:
-    verbs = {verb.name: verb.args for verb in spec.cases.verbs}
-    outcomes = {outcome.name: outcome.args for outcome in spec.cases.outcomes}
-    for number, step in enumerate(case.steps, 1):
-        at = f"{where}, step {number}"
-        if step.do not in verbs:
-            yield f"{at}, do: {step.do!r} is no verb"
-        elif unknown := set(step.args) - set(verbs[step.do]):
-            yield f"{at}, args: {step.do!r} takes no {', '.join(sorted(unknown))}"
-        for field, found in (("expect", step.expect), *(("tolerate", name) for name in step.tolerate)):
-            if found and found not in outcomes:
-                yield f"{at}, {field}: {found!r} is no outcome"
-        if step.expect in outcomes and (unknown := set(step.expects) - set(outcomes[step.expect])):
-            yield f"{at}, expects: {step.expect!r} has no {', '.join(sorted(unknown))}"
