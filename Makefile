@@ -21,8 +21,9 @@ test: .venv/dev ## every test that this machine can run; says what it left out (
 	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-all: .venv/dev coverage ## everything complete, on every Python that is supported (up to an hour)
+	@$(BIN)/python -m pytest -n auto --dist loadfile $(SEARCHES)
 	@$(BIN)/python -m spec.compiler mutate --core
-	@PATH="$(PYENVS)$$PATH" $(BIN)/tox run
+	@PATH="$(PYENVS)$$PATH" $(BIN)/tox run --skip-env "^$$($(BIN)/python -c 'import sys; print("%d[.]%d" % sys.version_info[:2])')$$"
 
 coverage: .venv/dev ## which lines and branches the tests reach; fails below the bounds
 	@rm -f .coverage .coverage.*
