@@ -1,0 +1,1 @@
+"""How a person takes one end of a tunnel, in a terminal or by pipes."""
