@@ -1,5 +1,7 @@
 """Fixtures for all tests."""
 
+import os
+
 import pytest
 
 from tests.conversation import Tunnel
@@ -19,6 +21,10 @@ __all__ = [
     "pytest_testnodedown",
     "tunnel",
 ]
+
+
+# Whoever tests has skills of their own, which stay as they are, whoever starts a server.
+os.environ.setdefault("TUNNEL_SKIP_SKILL_INSTALL", "1")
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("core", "io", "transport", "app", "app/person", "app/watch", "spec")
+PACKAGES = ("core", "io", "transport", "app", "app/person", "app/watch", "app/chat", "app/doctor", "app/skill", "spec")
 
 ELSEWHERE = {
     "tunnel/__main__.py": "tests/app/test_cli.py",

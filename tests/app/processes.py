@@ -13,6 +13,9 @@ from typing import Any
 
 COMMAND: tuple[str, ...] = (sys.executable, "-m", "tunnel")
 LOOPBACK = {"TUNNEL_TRANSPORT": "loopback"}
+NO_SKILL = {"TUNNEL_SKIP_SKILL_INSTALL": "1"}
+"""Whoever tests has skills of their own, which stay as they are."""
+
 PATIENCE_SECONDS = 20.0
 EXIT_SECONDS = 2.0
 """The longest that the end of a process may take from being asked."""
@@ -23,7 +26,13 @@ Answer = dict[str, Any]  # JSON as it was written
 def environment(**variables: str) -> dict[str, str]:
     """What a server process is started with: nothing of the tester's own settings, and no transport that needs a network."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("TUNNEL_")}
-    return {**inherited, **LOOPBACK, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path), **variables}
+    return {
+        **inherited,
+        **LOOPBACK,
+        **NO_SKILL,
+        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+        **variables,
+    }
 
 
 class Server:

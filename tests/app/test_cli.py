@@ -13,9 +13,12 @@ SECRET = "wss://example.org/t/00ff#KeyThatMustNotBeSeen"
 HEAVY = {"mcp", "websockets", "pydantic", "msgspec", "nacl", "transitions", "rich"}
 
 
-def tunnel_mcp(*arguments: str) -> "subprocess.CompletedProcess[str]":
+def tunnel_mcp(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "tunnel", *arguments]
-    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    surroundings = {**os.environ, **variables}
+    return subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, env=surroundings
+    )
 
 
 def imported_by(*arguments: str) -> set[str]:
@@ -41,9 +44,13 @@ def test_help_goes_to_standard_output(option: str) -> None:
     assert "demo" in done.stdout
 
 
-@pytest.mark.parametrize("command", ["allow", "demo", "watch"])
+@pytest.mark.parametrize("command", ["allow", "chat", "config", "demo", "doctor", "install-skill", "watch"])
 def test_help_of_a_command_is_its_own(command: str) -> None:
     assert tunnel_mcp(command, "--help").stdout.startswith(f"Usage: tunnel-mcp {command} ")
+
+
+def test_who_wants_the_browser_is_told_who_else_sees_the_address() -> None:
+    assert "see its address in the list of processes" in " ".join(tunnel_mcp("watch", "--help").stdout.split())
 
 
 @pytest.mark.parametrize(
@@ -55,6 +62,9 @@ def test_help_of_a_command_is_its_own(command: str) -> None:
         ("demo", "--nonesuch"),
         ("demo", "extra"),
         ("allow", "--pid", SECRET),
+        ("doctor", SECRET),
+        ("config", "zed", SECRET),
+        ("install-skill", f"--{SECRET}"),
         (SECRET,),
         (f"--{SECRET}",),
     ],
@@ -65,6 +75,9 @@ def test_help_of_a_command_is_its_own(command: str) -> None:
         "an option of demo",
         "an argument of demo",
         "a value of an option",
+        "an argument of doctor",
+        "a second argument of config",
+        "an option of install-skill",
         "a link",
         "a link as an option",
     ],
@@ -74,11 +87,41 @@ def test_what_is_not_known_is_refused_without_repeating_it(arguments: tuple[str,
 
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        "tunnel-mcp: no such command or option. The commands are: allow, demo, watch. `tunnel-mcp --help` says more.\n"
+        "tunnel-mcp: no such command or option. The commands are: allow, chat, config, demo, doctor, install-skill, watch. "
+        "`tunnel-mcp --help` says more.\n"
     )
 
 
-@pytest.mark.parametrize("arguments", [("--help",), ("-h",), ("--version",), ("-v",), ("allow", "-h"), ("watch", "-h")])
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("docter", "doctor"), ("wach", "watch"), ("instal-skill", "install-skill"), ("confg", "config")],
+)
+def test_a_misspelt_command_is_answered_with_the_nearest(typed: str, meant: str) -> None:
+    done = tunnel_mcp(typed)
+
+    assert done.returncode == 2
+    assert f"no such command or option. Did you mean {meant}? The commands are" in done.stderr
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_can_complete_commands(shell: str) -> None:
+    assert "tunnel-mcp" in tunnel_mcp(_TUNNEL_MCP_COMPLETE=f"{shell}_source").stdout
+
+    typed = {"COMP_WORDS": "tunnel-mcp do", "COMP_CWORD": "do" if shell == "fish" else "1"}
+    assert "doctor" in tunnel_mcp(_TUNNEL_MCP_COMPLETE=f"{shell}_complete", **typed).stdout
+
+
+def test_where_a_known_command_gets_a_wrong_option_it_is_not_asked_whether_it_was_meant() -> None:
+    assert "Did you mean" not in tunnel_mcp("watch", "--nonsense").stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *(("--help",), ("-h",), ("--version",), ("-v",)),
+        *((command, "-h") for command in ("allow", "chat", "config", "doctor", "install-skill", "watch")),
+    ],
+)
 def test_a_quick_answer_imports_nothing_heavy(arguments: tuple[str, ...]) -> None:
     imported = imported_by(*arguments)
 

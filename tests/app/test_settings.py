@@ -99,6 +99,22 @@ def test_a_window_is_there_from_the_start_if_it_is_wanted(value: str, *, shows: 
     assert read_settings({"TUNNEL_WATCH": value}).shows_window is shows
 
 
+@pytest.mark.parametrize(
+    ("variables", "skills", "installs"),
+    [
+        ({}, None, True),
+        ({"TUNNEL_SKILLS_DIR": "/my/skills"}, Path("/my/skills"), True),
+        ({"TUNNEL_SKIP_SKILL_INSTALL": "1"}, None, False),
+    ],
+)
+def test_a_skill_is_added_unless_it_is_not_wanted(
+    variables: dict[str, str], skills: Path | None, *, installs: bool
+) -> None:
+    settings = read_settings(variables)
+
+    assert (settings.skills, settings.installs_skill) == (skills, installs)
+
+
 def test_resolvers_of_ones_own_are_taken() -> None:
     servers = ("https://10.0.0.1/dns-query", "https://[::1]:8443/q")
 
@@ -117,6 +133,8 @@ def test_resolvers_of_ones_own_are_taken() -> None:
         ("TUNNEL_PORT", "\u00b2", "from 1 to 65535"),
         ("TUNNEL_SESSION_LOG", "perhaps", "1 for on, or 0 for off"),
         ("TUNNEL_CA_FILE", "ca.pem", "an absolute path"),
+        ("TUNNEL_SKILLS_DIR", "skills", "an absolute path"),
+        ("TUNNEL_SKIP_SKILL_INSTALL", "perhaps", "1 for on, or 0 for off"),
         ("HOME", "/home\0", "an absolute path"),
         ("TUNNEL_BUDGET", "-1", "up to 1000000, or 0 for any number. It is taken as 40."),
         ("TUNNEL_BUDGET", "many", "up to 1000000"),

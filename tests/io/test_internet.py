@@ -13,6 +13,9 @@ from tunnel.io.internet import (
     CLOUDFLARED_URL,
     CLOUDFLARED_VERSION,
     DOH_SERVERS,
+    EDGE_HOSTS,
+    EDGE_PORT,
+    QUICK_TUNNEL_API,
 )
 
 
@@ -30,6 +33,16 @@ def test_there_is_more_than_one_operator_to_ask() -> None:
 def test_what_is_downloaded_or_read_comes_over_https() -> None:
     assert CLOUDFLARED_DOWNLOADS.startswith("https://github.com/cloudflare/cloudflared/")
     assert CLOUDFLARED_MANUAL.startswith("https://developers.cloudflare.com/")
+
+
+def test_quick_tunnels_are_asked_for_where_no_tunnel_is() -> None:
+    assert not re.search(CLOUDFLARED_URL, f"https://{QUICK_TUNNEL_API}/tunnel")
+    assert QUICK_TUNNEL_API.endswith(".trycloudflare.com")
+
+
+def test_the_edge_is_several_hosts_at_a_port_of_its_own() -> None:
+    assert len({host.partition(".")[2] for host in EDGE_HOSTS}) == 1 < len(set(EDGE_HOSTS))
+    assert EDGE_PORT == 7844
 
 
 def test_the_release_is_one_version_whose_files_all_have_a_checksum() -> None:

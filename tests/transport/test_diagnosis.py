@@ -9,7 +9,7 @@ import pytest
 from tests.io.asynchronous import asynchronous
 from tests.standins.cloudflared import install
 from tunnel.transport.asset import by_hand
-from tunnel.transport.diagnosis import answers_like_cloudflared, next_step
+from tunnel.transport.diagnosis import answers_like_cloudflared, cloudflared_version, next_step
 
 
 async def step(program: Path, mode: str, seconds: float = 5) -> str:
@@ -39,6 +39,32 @@ async def test_for_anything_else_it_is_the_program(mode: str, seconds: float, tm
 @asynchronous
 async def test_a_program_that_is_gone_is_the_program_too(tmp_path: Path) -> None:
     assert "does not answer like cloudflared" in await step(tmp_path / "cloudflared", "works")
+
+
+@pytest.mark.parametrize(("mode", "version"), [("works", "2026.6.1"), ("flood", "2026.6.1"), ("impostor", None)])
+@asynchronous
+async def test_its_version_is_what_it_says(mode: str, version: str | None, tmp_path: Path) -> None:
+    environment = {**os.environ, "STANDIN_MODE": mode}
+
+    assert await cloudflared_version(install(tmp_path), environment) == version
+
+
+@pytest.mark.parametrize(
+    ("printed", "version"),
+    [
+        ("cloudflared version 2026.6.1-beta+1 (built)", "2026.6.1-beta+1"),
+        ("cloudflared version 9" + "9" * 5000, "9" * 31),
+        ("cloudflared version \\033[31m1", None),
+    ],
+    ids=["a version", "a huge one", "an escape"],
+)
+@asynchronous
+async def test_a_version_is_short_and_plain(printed: str, version: str | None, tmp_path: Path) -> None:
+    program = tmp_path / "cloudflared"
+    program.write_text(f"#!/bin/sh\nprintf '{printed}\\n'\n")
+    program.chmod(0o755)
+
+    assert await cloudflared_version(program, dict(os.environ)) == version
 
 
 @asynchronous

@@ -3,8 +3,10 @@
 import asyncio
 import os
 import sys
+import threading
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
 from mcp.server.lowlevel.server import Server
@@ -14,8 +16,9 @@ from tunnel.app.identity import display_name
 from tunnel.app.log import Logs
 from tunnel.app.person.desk import Desk
 from tunnel.app.server import make_server
-from tunnel.app.settings import read_settings
+from tunnel.app.settings import Settings, read_settings
 from tunnel.app.signals import on_signals
+from tunnel.app.skill.install import install_at_start
 from tunnel.app.stdio import stdio
 from tunnel.app.tools import Tools
 from tunnel.app.watch.window import Window
@@ -60,6 +63,8 @@ async def _serve() -> None:
     talking = asyncio.ensure_future(_talk(make_server(tools)))
     try:
         await desk.open(settings.home)
+        if settings.installs_skill:
+            _install_skill(settings)
         if settings.shows_window:
             stderr.report(await _shown(window))
         await asyncio.wait([talking])
@@ -69,6 +74,12 @@ async def _serve() -> None:
         ending = [asyncio.ensure_future(end()) for end in (tools.exit, window.close, desk.close)]
         await asyncio.wait([talking, *ending], timeout=EXIT_SECONDS)
     talking.result()
+
+
+def _install_skill(settings: Settings) -> None:
+    """Beside everything else: a home folder on a slow disk holds up nobody, and its end nobody's."""
+    work = partial(install_at_start, settings.home, settings.skills, stderr.report)
+    threading.Thread(target=work, name="skill", daemon=True).start()
 
 
 async def _shown(window: Window) -> str:

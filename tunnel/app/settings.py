@@ -22,13 +22,13 @@ LONGEST_LISTEN_SECONDS: Final = 24 * 3600.0
 """A listen never waits longer, whatever number it is given."""
 
 SAY_SECONDS: Final = 60.0
-"""How long a say waits for the host's echo."""
+"""How long a say waits for the host's echo, where its client lets it."""
 
 ANSWER_MESSAGES: Final = 500
 """How many messages one answer holds."""
 
 ANSWER_BYTES: Final = 100_000
-"""How many bytes of text one answer holds; a single longer message is given whole."""
+"""How many bytes of messages one answer holds, as JSON; a single longer message comes in parts."""
 
 SHOWN_BYTES: Final = 40
 """So much of a wrong value is shown."""
@@ -71,11 +71,15 @@ class Settings(Struct, frozen=True, kw_only=True):
     keeps_log: bool = False
     """TUNNEL_SESSION_LOG: whether a log is kept for the life of the session."""
     listen_seconds: float | None = None
-    """TUNNEL_LISTEN_SECONDS: how long a listen waits, and the longest it may be asked to; None lets its client decide."""
+    """TUNNEL_LISTEN_SECONDS: how long a listen waits, and the longest that any call waits; None lets its client decide."""
     budget: int = BUDGET
     """TUNNEL_BUDGET: how many messages an agent may say before its person allows more; 0 for any number."""
     shows_window: bool = False
     """TUNNEL_WATCH: whether the person's window is there from the start."""
+    skills: Path | None = None
+    """TUNNEL_SKILLS_DIR: the folder of skills into which ours is put; None for the one below HOME, if there is one."""
+    installs_skill: bool = True
+    """TUNNEL_SKIP_SKILL_INSTALL: whether ours is put there at the start."""
     home: Path | None = None
     """HOME: where programs and logs are kept, and where a person's commands find this process."""
     problems: tuple[str, ...] = ()
@@ -129,6 +133,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         listen_seconds=_listen_seconds(_text(environment, "TUNNEL_LISTEN_SECONDS", problems).strip(), problems),
         budget=_budget(_text(environment, "TUNNEL_BUDGET", problems).strip(), problems),
         shows_window=_switch(environment, "TUNNEL_WATCH", problems),
+        skills=_path(_text(environment, "TUNNEL_SKILLS_DIR", problems), "TUNNEL_SKILLS_DIR", problems),
+        installs_skill=not _switch(environment, "TUNNEL_SKIP_SKILL_INSTALL", problems),
         home=_path(_text(environment, "HOME", problems), "HOME", problems),
         problems=tuple(problems),
     )

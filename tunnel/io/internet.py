@@ -6,6 +6,15 @@ from typing import Final
 DOH_SERVERS: Final = ("https://1.1.1.1/dns-query", "https://1.0.0.1/dns-query", "https://8.8.8.8/dns-query")
 """Resolvers that answer DNS over HTTPS (RFC 8484), by address: they are reached without a resolver."""
 
+QUICK_TUNNEL_API: Final = "api.trycloudflare.com"
+"""Where cloudflared asks for a quick tunnel, by HTTPS."""
+
+EDGE_HOSTS: Final = ("region1.v2.argotunnel.com", "region2.v2.argotunnel.com")
+"""Where cloudflared connects to for a tunnel; one of them is enough."""
+
+EDGE_PORT: Final = 7844
+"""By UDP first, else by TCP."""
+
 CLOUDFLARED_VERSION: Final = "2026.6.1"
 """The release of cloudflared that is downloaded where none is installed."""
 

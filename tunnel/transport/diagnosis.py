@@ -16,7 +16,7 @@ from tunnel.transport.child import Child
 VERSION_SECONDS: Final = 5.0
 """How long a program may take to be started, and to say what it is."""
 
-_VERSION: Final = re.compile(r"\bcloudflared version \d")
+_VERSION: Final = re.compile(r"\bcloudflared version (\d[\w.+-]{0,30})", re.ASCII)
 
 
 def next_step(program: Path, *, is_cloudflared: bool) -> str:
@@ -37,17 +37,24 @@ async def answers_like_cloudflared(
     program: Path, environment: Mapping[str, str], seconds: float = VERSION_SECONDS
 ) -> bool:
     """Whether the program says, asked for its version, that it is cloudflared."""
+    return await cloudflared_version(program, environment, seconds) is not None
+
+
+async def cloudflared_version(
+    program: Path, environment: Mapping[str, str], seconds: float = VERSION_SECONDS
+) -> str | None:
+    """The version that the program says it is of, if it says that it is cloudflared."""
     try:
         child = await Child.start([str(program), "--version"], environment, seconds)
     except TransportError:
-        return False
+        return None
     try:
         async with asyncio.timeout(seconds):
             async for line in child.lines():
-                if _VERSION.search(line):
-                    return True
+                if found := _VERSION.search(line):
+                    return found[1]
     except TimeoutError:
         pass
     finally:
         await child.stop()
-    return False
+    return None

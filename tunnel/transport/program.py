@@ -24,7 +24,7 @@ async def find_program(setup: Setup, machine: Machine, release: Release, limits:
         NoCloudflaredError: there is none, and it cannot be downloaded.
         TunnelError: TUNNEL_CA_FILE cannot be used.
     """
-    found = await in_thread(partial(_installed, setup))
+    found = await in_thread(partial(installed, setup))
     if found:
         return found
     if setup.home is None:
@@ -65,7 +65,12 @@ def _remembered(home: Path) -> Path:
     return home / ".tunnel" / "bin" / NAME
 
 
-def _installed(setup: Setup) -> Path | None:
+def installed(setup: Setup) -> Path | None:
+    """The program that is there already, if there is one.
+
+    Raises:
+        NoCloudflaredError: what is there cannot be run, and is not ours to replace.
+    """
     if setup.home:
         sweep(_remembered(setup.home).parent)
     return _on_path(setup) or (_at_home(_remembered(setup.home)) if setup.home else None)
