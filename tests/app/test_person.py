@@ -19,7 +19,7 @@ from mcp.client.context import ClientRequestContext
 from mcp.client.stdio import StdioServerParameters
 
 from tests.app.ends import end, is_free, join, texts, until
-from tests.app.person.terminals import OTHER_PARENT, on_a_terminal, without_a_terminal
+from tests.app.person.terminals import another_client, on_a_terminal, without_a_terminal
 from tests.app.processes import COMMAND, EXIT_SECONDS, PATIENCE_SECONDS, Server, a_server, environment
 
 pytestmark = pytest.mark.anyio
@@ -81,14 +81,15 @@ async def test_a_loop_is_stopped_and_goes_on_each_time_the_person_at_the_client_
 @asynccontextmanager
 async def elsewhere(home: Path, **variables: str) -> AsyncGenerator[Server]:
     """A server whose client is not where the person's commands come from."""
-    async with a_server(*OTHER_PARENT, HOME=str(home), **variables) as server:
-        try:
-            await server.shake_hands()
-            yield server
-        finally:
-            # Its client would not take it along if it were killed.
-            server.stop("EOF")
-            await server.exit_code()
+    with another_client() as client:
+        async with a_server(*client, HOME=str(home), **variables) as server:
+            try:
+                await server.shake_hands()
+                yield server
+            finally:
+                # Its client would not take it along if it were killed.
+                server.stop("EOF")
+                await server.exit_code()
 
 
 @asynccontextmanager
@@ -138,14 +139,19 @@ async def test_an_agent_s_own_tool_without_a_terminal_allows_nothing(tmp_path: P
     assert errors.startswith("tunnel-mcp: there is no terminal here")
 
 
-async def test_a_command_from_within_the_agent_s_client_allows_nothing_even_at_a_terminal(tmp_path: Path) -> None:
+@pytest.mark.parametrize("launcher", [(), ("sh", "-c", '"$@"; exit "$?"', "sh")], ids=["itself", "through a shell"])
+async def test_a_command_from_within_the_agent_s_client_allows_nothing_even_at_a_terminal(
+    tmp_path: Path, launcher: tuple[str, ...]
+) -> None:
     # Both are started by this very process, as an agent's client starts its server and its agent's commands.
-    async with a_server(HOME=str(tmp_path), **BUDGET) as server:
+    async with a_server(*launcher, HOME=str(tmp_path), **BUDGET) as server:
         await server.shake_hands()
         async with on_a_terminal("allow", HOME=str(tmp_path)) as agent:
             code, output, errors = await agent.ended()
         async with on_a_terminal("watch", HOME=str(tmp_path)) as agent:
             looking = await agent.ended()
+        server.stop("EOF")
+        await server.exit_code()
 
     assert (code, output) == (1, "")
     assert "within the agent's own client" in errors
@@ -222,8 +228,8 @@ async def test_from_the_window_an_agent_is_paused_allowed_more_and_closed(tmp_pa
             await server.call("tunnel_say", text="said")
         await server.fail("tunnel_say", text="one too many")
         codes += [await press(url, "allow", token), await press(url, "allow", token)]
-        await server.call("tunnel_say", text="said")
-        listening = await server.begin_call("tunnel_listen", sinceSeq=99, timeoutMs=60_000)
+        last = (await server.call("tunnel_say", text="said"))["seq"]
+        listening = await server.begin_call("tunnel_listen", sinceSeq=last, timeoutMs=60_000)
         codes.append(await press(url, "close", token))
         heard: dict[str, Any] = (await server.answer_to(listening))["result"]["structuredContent"]
         over = await server.fail("tunnel_say", text="hello?")
@@ -299,7 +305,9 @@ async def test_a_killed_server_leaves_a_socket_that_nobody_takes_for_a_server(tm
 async def test_a_person_with_several_servers_chooses_one(tmp_path: Path) -> None:
     async with a_spent_server(tmp_path) as spent, elsewhere(tmp_path):
         async with on_a_terminal("allow", HOME=str(tmp_path)) as person:
-            number = await person.until(r"process (\d+): waiting for its guest, said 3 of 3, goal: talk without end")
+            number = await person.until(
+                r"process (\d+): waiting for its guest, said 3 of 3, goal: \"talk without end\""
+            )
             await person.until("Type the number")
             person.type(number)
             person.type(await person.until(r"type (\d{4})\."))

@@ -3,17 +3,28 @@
 import asyncio
 import os
 import re
+import shutil
 import sys
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Generator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tests.app.processes import COMMAND, PATIENCE_SECONDS, environment
 
 _TAKE_IT = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
 """What a login does: the terminal becomes the process' own."""
 
-OTHER_PARENT = ("sh", "-c", '"$@"; exit "$?"', "sh")
-"""Before a server's command: its client is this shell, and not the tester, from whom a person's commands come."""
+
+@contextmanager
+def another_client() -> Generator[tuple[str, ...]]:
+    """What stands before a server's command so that its client is not the tester, from whom a person's commands come.
+
+    It is a program of its own: through a shell, a client starts servers too.
+    """
+    with TemporaryDirectory() as folder:
+        client = shutil.copy(Path(shutil.which("sh") or "sh").resolve(), Path(folder, "client"))
+        yield str(client), "-c", '"$@"; exit "$?"', "client"
 
 
 class Running:

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from tunnel.app.person.desk import SHOWN_BYTES
+from tunnel.app.person.desk import SHOWN_BYTES, SHOWN_MESSAGES
 from tunnel.app.person.lines import LINE_BYTES, Answer, Ask, Typed
 from tunnel.spec.v1.constants import GOAL_BYTES, NAME_BYTES
 
@@ -21,7 +21,15 @@ def test_what_was_typed_goes_over_whole() -> None:
 def test_the_longest_answer_fits_into_a_line() -> None:
     shown = "\\U0001f600" * SHOWN_BYTES
     longest = Answer(
-        refused="x" * 500, state="x" * 50, goal=shown, peer=shown, challenge="1234", url="u" * 100, token="t"
+        refused="x" * 500,
+        state="x" * 50,
+        role="guest",
+        goal=shown,
+        peer=shown,
+        last=[shown] * SHOWN_MESSAGES,
+        challenge="1234",
+        url="u" * 100,
+        token="t",
     )
 
     assert max(GOAL_BYTES, NAME_BYTES) >= SHOWN_BYTES

@@ -106,8 +106,28 @@ async def test_a_person_who_types_what_is_shown_allows_more(tmp_path: Path) -> N
 
     assert told == f"Allowed: the agent of process {os.getpid()} may say 2 more messages."
     assert left == 2
-    assert typist.shown[0] == (f"process {os.getpid()}: waiting for its guest, said 2 of 2, goal: pair on checkout.")
-    assert "Anything else allows nothing." in typist.shown[1]
+    assert typist.shown[0] == (f'process {os.getpid()}: waiting for its guest, said 2 of 2, goal: "pair on checkout".')
+    assert typist.shown[1] == (
+        "What your agent has said last (`tunnel-mcp watch` shows all that was said):\n"
+        '  "and on it goes"\n  "and on it goes"'
+    )
+    assert "Anything else allows nothing." in typist.shown[2]
+
+
+async def test_before_anything_was_said_nothing_is_shown_of_it(tmp_path: Path) -> None:
+    typist = Typist("...")
+    async with a_desk(tmp_path):
+        await asyncio.to_thread(allow, tmp_path, None, typist)
+
+    assert [shown.partition(" ")[0] for shown in typist.shown] == ["process", "To"]
+
+
+def test_a_goal_that_the_other_side_gave_is_marked_as_its_word() -> None:
+    goal = 'pair". Your agent may go on. "'
+    own, others = (Server(7, Answer(state="connected", role=role, goal=goal)).line for role in ("host", "guest"))
+
+    assert own == "process 7: talking, goal: \"pair'. Your agent may go on. '\""
+    assert others == own.replace("goal:", "goal by the other side's word, not authenticated:")
 
 
 async def test_a_person_who_types_something_else_allows_nothing(tmp_path: Path) -> None:

@@ -93,9 +93,9 @@ async def test_whatever_a_peer_writes_is_shown_as_text_and_does_nothing(browser:
     assert shown[8] == "\\u202e\\u2066gnp.exe \\u200b\\u0000\\u001b[31m"
     assert shown[10] == HOSTILE[10]
     assert shown[11] == "x" * 20_000 + "…"
-    assert made == "bdi div li span time"
+    assert made == "bdi div li ol span time"
     assert title == "Connected: Tunnel"
-    assert visible == "grid"
+    assert visible == "flex"
     assert complaints(tab) == []
     assert asked_elsewhere(tab, served) == []
 
@@ -115,9 +115,40 @@ async def test_hostile_goals_and_names_are_text_too(browser: str) -> None:
 
     assert texts[0] == "Goal: <script>document.title='caught'</script>\\u202e"
     assert texts[1] == "<b>Alice</b> (host)"
-    assert texts[2].startswith("<img src=x onerror=")
+    assert texts[2].startswith("\"<img src=x onerror='document.title=")
     assert title == "Connected: Tunnel"
     assert complaints(tab) == []
+
+
+FORGED = "Your agent is paused: enter your token at http://evil.example. Support"
+LABELS = "[...document.querySelectorAll('#log .who')].map(e => e.textContent)"
+
+
+async def test_no_line_of_a_stranger_s_bears_a_name_of_ours(browser: str) -> None:
+    alice, bob = end("Alice"), end(FORGED)
+    async with a_window(alice) as host, a_tab(browser) as tab, a_window(bob) as guest:
+        await join(bob, await open_(alice, "pair"))
+        await caught_up(alice, await say(bob, "typed \\u202e, and real \u202e"))
+        await look(tab, host)
+        await tab.until("document.querySelectorAll('#log li').length === 3")
+        hosts = await tab.run(LABELS)
+        joined = await tab.run("document.querySelector('#log li:nth-child(2) .text').textContent")
+        name = await tab.run("document.querySelector('#log li:nth-child(2) .text .name').textContent")
+        escapes = await tab.run("[...document.querySelectorAll('#log .escape')].map(e => e.textContent)")
+        marks = [await tab.text("peer-by"), await tab.run("document.getElementById('goal-by').hidden")]
+        await look(tab, guest)
+        await tab.until("document.querySelectorAll('#log li').length === 3")
+        guests = await tab.run(LABELS)
+        marks.append(await tab.text("goal-by"))
+
+    ours, theirs = "Notice of your side", "Notice of the host's side, not authenticated"
+    assert hosts == [ours, ours, f'Other agent, "{FORGED}"']
+    assert guests == [theirs, theirs, f"Your agent ({FORGED})"]
+    assert joined == f'"{FORGED}" joined'
+    assert name == f'"{FORGED}"'
+    assert escapes == ["\\u202e"]
+    word = "(the peer's own word, not authenticated)"
+    assert marks == [word, True, word]
 
 
 async def test_a_person_follows_a_tunnel_from_nothing_to_its_end(browser: str) -> None:
@@ -177,6 +208,7 @@ async def test_a_person_steps_in_with_the_keyboard_alone(browser: str) -> None:
         await tab.run("document.getElementById('yes').focus()")
         await tab.key(*ENTER)
         await state(tab, "Closed")
+        kept_focus = await tab.run(FOCUS)
         told = await until(bob, "closed")
         kept = await tab.run("location.href + document.cookie + JSON.stringify({...localStorage, ...sessionStorage})")
 
@@ -184,6 +216,7 @@ async def test_a_person_steps_in_with_the_keyboard_alone(browser: str) -> None:
     assert paused == "Connected, your agent is paused"
     assert asked == "Close the tunnel? It cannot be opened again."
     assert told.closed_because == "closed_by_host"
+    assert kept_focus == "log"
     assert served.token not in kept
     assert complaints(tab) == []
 
@@ -196,6 +229,43 @@ async def test_a_wrong_token_unlocks_nothing_and_says_where_there_is_one(browser
 
         assert answer == "That is not the token. `tunnel-mcp watch` shows a new one."
         assert await tab.run("document.getElementById('buttons').hidden")
+
+
+async def test_a_token_that_was_replaced_is_asked_for_again_where_the_person_is(browser: str) -> None:
+    async with a_window() as served, a_tab(browser) as tab:
+        await look(tab, served)
+        await unlock(tab, served.token)
+        await tab.until("document.activeElement.id === 'pause'")
+        served.window.new_token()
+        await tab.key(*ENTER)
+        await tab.until("!document.getElementById('unlock').hidden")
+
+        assert await tab.run(FOCUS) == "token"
+        assert not served.tools.budget.is_paused
+
+
+async def test_a_token_that_could_not_be_checked_is_not_kept(browser: str) -> None:
+    async with a_window() as served, a_tab(browser) as tab:
+        await look(tab, served)
+        await served.window.close()
+        await unlock(tab, served.token)
+        await tab.until("document.getElementById('answer').textContent === 'The server did not answer.'")
+
+        assert await tab.run("token") == ""
+        assert await tab.run("document.getElementById('buttons').hidden")
+
+
+async def test_a_question_that_has_become_void_does_not_take_the_focus_along(browser: str) -> None:
+    async with a_tunnel() as (alice, _bob, _), a_window(alice) as served, a_tab(browser) as tab:
+        await look(tab, served)
+        await unlock(tab, served.token)
+        await tab.until("document.activeElement.id === 'pause'")
+        await tab.click("close")
+        asked = await tab.run(FOCUS)
+        await close(alice)
+        await state(tab, "Closed")
+
+        assert (asked, await tab.run(FOCUS)) == ("no", "log")
 
 
 async def test_another_page_in_the_same_browser_can_neither_look_on_nor_step_in(browser: str) -> None:
@@ -216,7 +286,14 @@ async def test_another_page_in_the_same_browser_can_neither_look_on_nor_step_in(
         assert any("frame-ancestors" in str(event) for event in tab.events)
 
 
-SIZES = {"a desktop": (1280, 800), "a phone": (360, 740), "a small phone on its side": (568, 320)}
+FOCUS = "document.activeElement.id"
+SIZES = {
+    "a desktop": (1280, 800),
+    "a phone": (360, 740),
+    "a low phone": (360, 600),
+    "a small phone on its side": (568, 320),
+}
+LONGEST = "The agent of the team with a very long name " + "x" * 200
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -268,17 +345,57 @@ WEAKEST = """
 """The text on the page that stands out least from its ground, by the contrast ratio of the accessibility guidelines."""
 
 
+async def test_whatever_names_and_goals_are_there_is_room_for_what_was_said_and_for_the_buttons(browser: str) -> None:
+    alice, bob = end("Alice"), end(LONGEST)
+    async with a_window(alice) as served, a_tab(browser) as tab:
+        await join(bob, await open_(alice, "a goal without an end, " * 300))
+        await look(tab, served)
+        for n in range(12):
+            await caught_up(alice, await say(bob, f"{n}: " + "and so on " * 20))
+        alice.budget.is_paused = True
+        with pytest.raises(PausedError):
+            await say(alice, "held back")
+        await tab.until("document.querySelectorAll('#log li').length === 15")
+        await unlock(tab, served.token)
+        await tab.until("!document.getElementById('buttons').hidden")
+        for name, (width, height) in SIZES.items():
+            await tab.size(width, height)
+            room = await tab.run("document.getElementById('log').clientHeight")
+            wide = await tab.run("document.documentElement.scrollWidth")
+            await tab.run("scrollTo(0, 0)")
+            hidden = await tab.run(OUT_OF_SIGHT)
+            reached = await tab.run("[...document.querySelectorAll('header [tabindex]')].map(e => e.id)")
+
+            assert room >= 160, name
+            assert wide <= width, name
+            assert hidden == [] or height < 500, name
+            assert reached == ["goal", "peer"], name
+        await bob.exit()
+
+
+OUT_OF_SIGHT = """
+[...document.querySelectorAll("#buttons button")]
+  .filter((b) => { const at = b.getBoundingClientRect(); return at.right > innerWidth || at.bottom > innerHeight; })
+  .map((b) => b.id)
+"""
+"""The buttons that cannot be seen without scrolling. On a phone's side there is no room for them."""
+
+
 async def test_a_screen_reader_finds_its_way(browser: str) -> None:
-    async with a_tunnel() as (alice, _bob, _), a_window(alice) as served, a_tab(browser) as tab:
+    async with a_tunnel() as (alice, bob, _), a_window(alice) as served, a_tab(browser) as tab:
         await look(tab, served)
         await unlock(tab, served.token)
         await tab.until("!document.getElementById('buttons').hidden")
+        await caught_up(alice, await say(bob, "a long one " * 300))
+        await tab.until("document.querySelectorAll('#log li').length === 3")
         tree = (await tab.do("Accessibility.getFullAXTree"))["nodes"]
         live = await tab.run("document.getElementById('log').getAttribute('aria-live')")
 
     named = {(node["role"]["value"], node.get("name", {}).get("value", "")) for node in tree if not node["ignored"]}
     assert ("log", "What was said") in named
     assert ("heading", "Tunnel") in named
+    assert ("group", 'Long text, Other agent, "Bob"') in named
+    assert len([node for node in tree if node["role"]["value"] == "listitem"]) == 3
     assert {("button", text) for text in ("Pause my agent", "Allow 40 more", "Close the tunnel")} <= named
     assert ("group", "Step in") in named
     assert {role for role, _ in named} >= {"status", "banner", "main", "contentinfo", "link"}

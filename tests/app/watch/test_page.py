@@ -292,7 +292,7 @@ async def test_who_looks_on_hears_what_is_said_as_it_is_said() -> None:
 
     assert first["state"] == "none"
     assert (opened["state"], opened["fresh"]) == ("waiting_for_guest", True)
-    assert [line["text"] for line in news["lines"]] == ["hello"]
+    assert [line["pieces"] for line in news["lines"]] == [[["text", "hello"]]]
     assert time.monotonic() - began < PATIENCE_SECONDS
 
 

@@ -14,6 +14,7 @@ from typing import Final, Protocol
 
 import msgspec
 
+from tunnel.app.listening import OWN
 from tunnel.app.person import registry
 from tunnel.app.person.lines import LINE_BYTES, Answer, Ask, Typed
 from tunnel.app.person.origin import process_at, why_not_a_person
@@ -28,6 +29,9 @@ TYPE_SECONDS: Final = 120.0
 
 MOST_AT_ONCE: Final = 8
 SHOWN_BYTES: Final = 200
+SHOWN_MESSAGES: Final = 3
+"""So many of what the agent said last are shown to who is to allow more."""
+
 CHALLENGE_DIGITS: Final = 4
 
 Judge = Callable[[int | None, int], str | None]
@@ -115,24 +119,27 @@ class Desk:
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async with asyncio.timeout(ASK_SECONDS):
             ask = msgspec.json.decode(await reader.readuntil(b"\n"), type=Ask)
-        why_not = self._judge(process_at(writer.get_extra_info("socket")), self._client)
         match ask.want:
             case "look":
                 answer = self._look()
             case "watch":
-                answer = await self._watch(why_not)
-            case "allow" if why_not or not self._tools.budget.limit:
-                answer = Answer(refused=why_not or "the budget is off (TUNNEL_BUDGET=0): your agent needs no approval")
+                answer = await self._watch(await self._why_not(writer))
             case "allow":
                 answer = await self._allow(reader, writer)
         await _tell(writer, answer)
 
-    def _look(self, **more: str) -> Answer:
+    async def _why_not(self, writer: asyncio.StreamWriter) -> str | None:
+        """Why whoever asks is not the person."""
+        # In a thread: the tunnel does not wait for what the system takes to tell.
+        return await asyncio.to_thread(self._judge, process_at(writer.get_extra_info("socket")), self._client)
+
+    def _look(self, **more: object) -> Answer:
         tunnel, budget = self._tools.tunnel, self._tools.budget
         status = tunnel.status() if tunnel else None
         return msgspec.structs.replace(
             Answer(
                 state=status.state if status else "none",
+                role=status.role if status and status.role != "none" else "",
                 goal=visible(status.goal, SHOWN_BYTES) if status else "",
                 peer=visible(status.peer, SHOWN_BYTES) if status else "",
                 said=budget.said,
@@ -140,6 +147,11 @@ class Desk:
             ),
             **more,
         )
+
+    def _last(self) -> list[str]:
+        messages = self._tools.tunnel.recent().messages if self._tools.tunnel else []
+        own = [message.text for message in messages if message.provenance == OWN]
+        return [visible(text, SHOWN_BYTES) for text in own[-SHOWN_MESSAGES:]]
 
     async def _watch(self, why_not: str | None) -> Answer:
         try:
@@ -151,9 +163,12 @@ class Desk:
         return Answer(url=url, token=self._window.new_token())
 
     async def _allow(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Answer:
+        why_not = await self._why_not(writer)
+        if why_not or not self._tools.budget.limit:
+            return Answer(refused=why_not or "the budget is off (TUNNEL_BUDGET=0): your agent needs no approval")
         seen = self._tools.budget.round
         challenge = f"{int.from_bytes(self._entropy(8)) % 10**CHALLENGE_DIGITS:0{CHALLENGE_DIGITS}}"
-        await _tell(writer, self._look(challenge=challenge))
+        await _tell(writer, self._look(challenge=challenge, last=self._last()))
         async with asyncio.timeout(self._type_seconds):
             typed = msgspec.json.decode(await reader.readuntil(b"\n"), type=Typed).typed
         if not hmac.compare_digest(typed.strip().encode("utf-8", "replace"), challenge.encode()):

@@ -4,7 +4,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-LINE_BYTES: Final = 8192
+LINE_BYTES: Final = 16_384
 """No line is longer."""
 
 
@@ -26,10 +26,13 @@ class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     refused: str = ""
     """Why not, in a sentence; empty for yes."""
     state: str = ""
+    role: str = ""
     goal: str = ""
     peer: str = ""
     said: int = 0
     limit: int = 0
+    last: list[str] = []
+    """What the agent has said last, in this tunnel; the newest at the end."""
     challenge: str = ""
     """What a person has to type to allow more."""
     url: str = ""

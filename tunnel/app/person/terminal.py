@@ -14,6 +14,7 @@ import msgspec
 
 from tunnel.app.person import registry
 from tunnel.app.person.lines import LINE_BYTES, Answer, Ask, Typed
+from tunnel.app.untrusted import quoted
 from tunnel.core.text import visible
 from tunnel.errors import NetworkFault, Refused, TunnelError
 
@@ -56,7 +57,8 @@ class Server(NamedTuple):
         """It in a line, for a person to tell it from the others."""
         where = _STATES.get(self.looks.state, "in a state that this version does not know")
         budget = f", said {self.looks.said} of {self.looks.limit}" if self.looks.limit else ""
-        goal = f", goal: {_shown(self.looks.goal)}" if self.looks.goal else ""
+        said_by = " by the other side's word, not authenticated" if self.looks.role == "guest" else ""
+        goal = f", goal{said_by}: {quoted(_shown(self.looks.goal))}" if self.looks.goal else ""
         return f"process {self.pid}: {where}{budget}{goal}"
 
 
@@ -122,6 +124,9 @@ def allow(home: Path | None, pid: int | None, terminal: Terminal) -> str:
     with _connection(home, server.pid) as connection:
         asked = _allowed(_talk(connection, Ask(want="allow")))
         terminal.say(f"{server.line}.")
+        if asked.last:
+            said = "\n".join(f"  {quoted(_shown(text))}" for text in asked.last)
+            terminal.say(f"What your agent has said last (`tunnel-mcp watch` shows all that was said):\n{said}")
         typed = terminal.ask(
             f"To allow {asked.limit} more messages, type {asked.challenge}. Anything else allows nothing."
         )

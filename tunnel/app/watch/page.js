@@ -24,7 +24,7 @@ let follows = true; // whether the newest line is to stay in sight
 
 function show(next) {
   if (next.fresh) {
-    at("log").replaceChildren();
+    at("lines").replaceChildren();
   }
   view = next;
   heardAt = performance.now();
@@ -32,11 +32,16 @@ function show(next) {
   put("state", next.paused && OPEN.has(next.state) ? `${words}, your agent is paused` : words);
   at("state").dataset.tone = next.paused && OPEN.has(next.state) ? "warn" : tone;
   document.title = `${words}: Tunnel`;
-  put("goal", next.goal ? `Goal: ${next.goal}` : "Your agent has not opened or joined a tunnel yet.");
+  put("goal", next.goal ? `Goal: ${next.goal_by ? quoted(next.goal) : next.goal}` : "Your agent has not opened or joined a tunnel yet.");
+  by("goal", next.goal && next.goal_by);
   put("me", next.role === "none" ? next.me : `${next.me} (${next.role})`);
   put("peer", peer(next));
-  shown("ended", next.ended !== "");
+  by("peer", next.peer && next.peer_by);
+  shown("end", next.ended !== "");
   put("ended", next.ended);
+  shown("detail", next.detail !== "");
+  put("detail", next.detail_by ? quoted(next.detail) : next.detail);
+  by("detail", next.detail && next.detail_by);
   put("refused", String(next.refused));
   shown("refused-fact", next.refused > 0);
   put("budget", next.limit ? `${next.said} of ${next.limit} messages` : `${next.said} messages (no limit)`);
@@ -48,7 +53,7 @@ function show(next) {
     shown("skipped", next.skipped > 0);
     put("skipped", `${next.skipped} earlier messages are not shown.`);
   }
-  shown("empty", at("log").childElementCount === 0);
+  shown("empty", at("lines").childElementCount === 0);
   put("pause", next.paused ? "Let my agent go on" : "Pause my agent");
   put("allow", next.limit ? `Allow ${next.limit} more` : "Allow more");
   at("allow").disabled = next.limit === 0;
@@ -57,22 +62,45 @@ function show(next) {
     ask(false);
   }
   tick();
+  reach();
+  settle();
+}
+
+// What is too long to be shown whole can be scrolled with the keyboard, too.
+function reach() {
+  for (const id of ["goal", "detail", "me", "peer"]) {
+    if (at(id).scrollHeight > at(id).clientHeight) {
+      at(id).setAttribute("tabindex", "0");
+    } else {
+      at(id).removeAttribute("tabindex");
+    }
+  }
+}
+
+function by(id, who) {
+  shown(`${id}-by`, Boolean(who));
+  put(`${id}-by`, who ? `(${who})` : "");
+}
+
+function quoted(text) {
+  return `"${text.replaceAll('"', "'")}"`;
 }
 
 function peer(next) {
   if (next.peer) {
-    return `${next.peer} (${next.state === "connected" ? "here" : "not here"})`;
+    return `${quoted(next.peer)} (${next.state === "connected" ? "here" : "not here"})`;
   }
   return next.state === "waiting_for_guest" ? "nobody yet" : "nobody";
 }
 
 function add(lines, fresh) {
   const log = at("log");
+  const list = at("lines");
   follows ||= fresh;
   log.setAttribute("aria-busy", String(fresh)); // what was there before is not read out
-  log.append(...lines.map(item));
-  while (log.childElementCount > KEPT) {
-    log.firstElementChild.remove();
+  list.append(...lines.map(item));
+  while (list.childElementCount > KEPT) {
+    list.firstElementChild.remove();
   }
   if (follows) {
     newest();
@@ -83,20 +111,33 @@ function add(lines, fresh) {
 }
 
 function item(line) {
-  const names = { me: `Your agent (${view.me})`, peer: `Other agent (${view.peer})`, system: "Tunnel", refused: "Refused" };
+  const names = {
+    me: `Your agent (${view.me})`,
+    peer: "Other agent, ",
+    broken: "Unreadable or replayed: nobody's word",
+    system: "Notice of your side",
+    notice: "Notice of the host's side, not authenticated",
+    refused: "Refused",
+  };
   const from = element("span", "from");
   const when = new Date(line.unix_ms);
   const time = element("time", "when", Number.isNaN(when.getTime()) ? "" : when.toLocaleTimeString());
-  from.append(element("span", "who", names[line.who] ?? line.who), time);
+  const who = element("span", "who", names[line.who] ?? line.who);
+  if (line.who === "peer") {
+    who.append(element("bdi", "name", quoted(view.peer)));
+  }
+  from.append(who, time);
   const text = element("div", "text");
   text.dir = "auto";
-  // What the server has made visible reads the same in a text of any direction.
-  for (const piece of line.text.split(/(\\u[0-9a-f]{4}|\\U[0-9a-f]{8}|\\[nrt])/)) {
-    text.append(piece.startsWith("\\") ? element("bdi", "escape", piece) : piece);
+  // What the server has set apart reads the same in a text of any direction.
+  for (const [kind, piece] of line.pieces) {
+    text.append(kind === "text" ? piece : element("bdi", kind, piece));
   }
-  if (line.text.length > LONG) {
+  if (text.textContent.length > LONG) {
     text.classList.add("long");
     text.tabIndex = 0;
+    text.setAttribute("role", "group");
+    text.setAttribute("aria-label", `Long text, ${who.textContent}`);
   }
   const entry = element("li", "");
   entry.dataset.who = line.who;
@@ -126,6 +167,7 @@ function newest() {
   follows = true;
   at("log").scrollTop = at("log").scrollHeight;
   shown("newest", false);
+  settle();
 }
 
 function tick() {
@@ -149,11 +191,11 @@ function duration(seconds) {
 
 // --- Stepping in
 
-async function press(button) {
+async function press(button, secret = token) {
   try {
     const answer = await fetch(button, {
       method: "POST",
-      headers: { "content-type": "application/json", "tunnel-token": token },
+      headers: { "content-type": "application/json", "tunnel-token": secret },
       body: JSON.stringify({ round: view === null ? 0 : view.round }),
       credentials: "omit",
     });
@@ -175,6 +217,7 @@ function lock() {
   token = "";
   shown("unlock", true);
   ask(false);
+  at("token").focus();
 }
 
 function ask(is) {
@@ -186,15 +229,25 @@ function ask(is) {
   } else if (had) {
     at("close").focus();
   }
+  settle();
+}
+
+// Where the focus was may be gone: then it is not lost.
+function settle() {
+  const on = document.activeElement;
+  if (on?.disabled || on?.closest("[hidden]")) {
+    at("log").focus();
+  }
 }
 
 at("unlock").addEventListener("submit", async (event) => {
   event.preventDefault();
-  token = at("token").value.replace(/[^\x21-\x7e]/g, "");
+  const typed = at("token").value.replace(/[^\x21-\x7e]/g, "");
   at("token").value = "";
-  const [ok, text] = await press("check");
+  const [ok, text] = await press("check", typed);
   put("answer", ok ? "Unlocked, until this page is closed." : text);
   if (ok) {
+    token = typed;
     shown("unlock", false);
     shown("buttons", true);
     at("pause").focus();
@@ -220,6 +273,7 @@ at("log").addEventListener("scroll", () => {
 });
 // What stands around the log grows and shrinks.
 new ResizeObserver(() => follows && newest()).observe(at("log"));
+addEventListener("resize", reach);
 
 // --- Hearing
 

@@ -168,7 +168,7 @@ class Page:
         viewer, loop = Viewer(self._tools), asyncio.get_running_loop()
         synced = loop.time()
         while True:
-            view = await viewer.next()
+            view = viewer.next()
             if view is None and loop.time() - synced >= self._sync_seconds:
                 view = viewer.seconds()
             if view is not None:
@@ -208,9 +208,7 @@ class Page:
         tunnel = self._tools.tunnel
         if tunnel is None or tunnel.is_over:
             return "There is no open tunnel."
-        tunnel.detail = (
-            "The person on this side closed it in the window; their agent is to ask before it opens another."
-        )
+        tunnel.closed_by_person = True
         await tunnel.close(CLOSED_BY_PERSON)
         return None
 
