@@ -9,7 +9,7 @@ PYENVS := $(shell ls -d $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.1[1-9]*/bin 2>/
 # Tests that search for long, and reach nothing that no other test reaches.
 SEARCHES := tests/core/test_replay.py tests/core/test_stateful.py tests/spec/test_explore.py tests/spec/test_mutate.py tests/spec/test_together.py tests/conformance/broken
 
-.PHONY: help demo test test-all coverage mutants mcp-conformance check spec format clean
+.PHONY: help demo test test-all coverage mutants mcp-conformance check spec proof format lock dist clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,12 +36,8 @@ mutants: .venv/dev ## make every small mistake in the code of the core, and ask 
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'mutmut>=3.8'
 	@$(BIN)/mutmut run && $(BIN)/mutmut results
 
-mcp-conformance: .venv/dev ## the official conformance tests of MCP (needs Node 22 or newer; downloads them)
-	@$(BIN)/python -m tests.app.http_mount 8931 & mount=$$!; trap "kill $$mount" EXIT; sleep 2; \
-	for asked in "--suite active" "--requirements 2026-07-28"; do \
-	  npx --yes @modelcontextprotocol/conformance@0.2.0-alpha.12 server --url http://127.0.0.1:8931/mcp $$asked \
-	    --expected-failures tests/app/mcp_conformance.yml || exit 1; \
-	done
+mcp-conformance: .venv/dev ## the official conformance tests of MCP (downloads them; needs npx and Node 22: NODE=... says which)
+	@NODE="$(NODE)" $(BIN)/python -m tests.app.mcp_conformance
 
 check: .venv/dev ## style, types, and whether generated files are current
 	@$(BIN)/ruff check .
@@ -53,12 +49,26 @@ check: .venv/dev ## style, types, and whether generated files are current
 spec: .venv/dev ## write the generated files from spec/
 	@$(BIN)/python -m spec.compiler build
 
+proof: .venv/dev ## ask the model checker SPIN whether the rules hold, and whether it would notice if not (needs spin and gcc)
+	@$(BIN)/python -m spec.compiler proof
+
 format: .venv/dev ## bring the code into the house's form
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
+lock: .venv/dev ## write .ci/dev.lock anew, with the newest versions that pyproject.toml allows
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --group dev pyproject.toml --output-file .ci/dev.lock
+
+dist: .venv/dev ## build the packages of both distributions, and the bundle for desktop clients, into dist/
+	@rm -rf dist
+	@for each in . conformance; do $(BIN)/python -m build --no-isolation --outdir dist $$each >/dev/null || exit 1; done
+	@mkdir dist/bundle && tar -xzf dist/tunnel_mcp-*.tar.gz -C dist/bundle --strip-components 1
+	@cd dist/bundle && ../../$(BIN)/python -m zipfile -c ../tunnel-mcp.mcpb manifest.json pyproject.toml README.md LICENSE tunnel
+	@rm -r dist/bundle && ls -l dist
+
 clean: ## remove what the targets made
-	rm -rf .venv .pytest_cache .ruff_cache .hypothesis .coverage mutants
+	rm -rf .venv dist .pytest_cache .ruff_cache .hypothesis .coverage mutants
 
 .venv/pip:
 	@echo "making .venv (once; it downloads the packages named in pyproject.toml)" >&2
@@ -71,6 +81,8 @@ clean: ## remove what the targets made
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
-.venv/dev: .venv/run
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev
-	@touch $@
+# What developers use is locked, by version and hash; what users get is what pyproject.toml allows.
+.venv/dev: .venv/pip pyproject.toml .ci/dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement .ci/dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@ .venv/run

@@ -6,6 +6,7 @@ Such a test is marked with `@pytest.mark.needs("faketime")`.
 import os
 import shutil
 import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any, Final
@@ -22,7 +23,10 @@ INSTALL: Final = {
     "namespaces": "Linux only: run as root, or with CAP_SYS_ADMIN and CAP_NET_ADMIN (Debian: apt-get install iproute2)",
     "nginx": "Debian: apt-get install nginx-light; macOS: brew install nginx",
     "node": "Node 20 or newer, with npm: https://nodejs.org",
+    "registry": "the network: packages are installed from the Python Package Index",
     "proc": "Linux only: what a process has open is read in /proc",
+    "ps": "Debian: apt-get install procps; macOS has it",
+    "spin": "Debian: apt-get install spin gcc libc6-dev; macOS: brew install spin, and the command line tools",
     "tinyproxy": "Debian: apt-get install tinyproxy; macOS: brew install tinyproxy",
 }
 """How to install what tests need."""
@@ -36,7 +40,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    missing = {program for program in INSTALL if is_missing(program)}
+    needed = {program for item in items for program in _needed(item)}
+    missing = {program for program in needed if is_missing(program)}
     left_out = [item for item in items if missing & _needed(item)]
     for item in left_out:
         config.stash[_LEFT_OUT].update(missing & _needed(item))
@@ -71,6 +76,12 @@ def is_missing(program: str) -> bool:
         return shutil.which("npm") is None or not _runs(
             ["node", "-e", "process.exit(+(parseInt(process.versions.node) < 20))"]
         )
+    if program == "registry":
+        # Something small that is installed anyway is asked for anew, and not installed.
+        asked = ["--dry-run", "--no-deps", "--refresh", "--reinstall", "--python", sys.executable, "iniconfig"]
+        return not _runs([sys.executable, "-m", "uv", "pip", "install", *asked])
+    if program == "spin":
+        return shutil.which("spin") is None or shutil.which("gcc") is None
     if program == "proc":
         return not Path("/proc/self/environ").exists()
     if program != "namespaces":

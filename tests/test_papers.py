@@ -1,6 +1,7 @@
 """What the papers say is what the tables and the code say."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -157,6 +158,19 @@ def test_the_prose_binds_nobody() -> None:
     assert re.findall(r"\b(?:MUST|SHOULD|SHALL|REQUIRED|RECOMMENDED)\b", paper("spec/v1/tunnel.md")) == []
 
 
+def test_every_test_that_stands_against_a_risk_exists() -> None:
+    named = re.findall(r"`(tests/[a-z_/]+\.py)(?:::(test_\w+))?`", paper("SECURITY.md"))
+
+    assert len(named) > 10
+    assert [(file, test) for file, test in named if f"def {test}" not in paper(file)] == []
+
+
+def test_every_risk_of_the_list_that_is_named_has_an_answer() -> None:
+    table = paper("SECURITY.md").partition("## Risks")[2].partition("\n## ")[0]
+
+    assert set(re.findall(r"\(ASI(\d\d)\)", table)) == {f"{number:02}" for number in range(1, 11)}
+
+
 def test_every_make_target_in_the_readme_exists() -> None:
     targets = set(re.findall(r"^([a-z-]+):", paper("Makefile"), re.MULTILINE))
 
@@ -164,12 +178,18 @@ def test_every_make_target_in_the_readme_exists() -> None:
 
 
 def test_every_dependency_has_its_reason() -> None:
-    block = paper("pyproject.toml").partition("dependencies = [")[2].partition("\n]")[0]
+    project = tomllib.loads(paper("pyproject.toml"))
+    needed = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    tables = re.findall(r"^\| ([a-z0-9, -]+) \|", paper("CONTRIBUTING.md"), re.MULTILINE)
 
-    assert set(re.findall(r'"([a-z0-9-]+)', block)) == set(
-        re.findall(r"^\| ([a-z0-9-]+) \|", paper("CONTRIBUTING.md"), re.MULTILINE)
-    ) - {"package"}
+    assert {re.split(r"[\[><=]", name)[0] for name in needed} == {
+        name for row in tables for name in row.split(", ")
+    } - {"package"}
 
 
 def test_the_version_is_written_once() -> None:
+    kit = re.search(r'__version__ = "([^"]+)"', paper("conformance/tunnel_conformance/__init__.py"))
+
     assert __version__ not in paper("pyproject.toml")
+    assert kit is not None
+    assert kit[1] == __version__
