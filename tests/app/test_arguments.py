@@ -22,7 +22,7 @@ def test_arguments_are_named_as_the_agent_names_them() -> None:
     [
         ("timeoutMS", "did you mean 'timeoutMs'?"),
         ("since_seq", "did you mean 'sinceSeq'?"),
-        ("volume", "name is not known. The arguments are sinceSeq, timeoutMs."),
+        ("volume", "name is not known. The arguments are sinceSeq, timeoutMs, offset."),
     ],
 )
 def test_a_misspelt_name_is_recognised(name: str, hint: str) -> None:

@@ -1,10 +1,13 @@
 """An agent says as much as its person allows, and each approval of the person's works once."""
 
+import asyncio
 import itertools
+from collections.abc import Callable
 
 import pytest
 
 from tests.app.ends import StillClock
+from tests.io.asynchronous import skipping
 from tunnel.app.budget import MOST_QUESTIONS, QUESTION_SECONDS, QUIET_SECONDS, Budget, PausedError, SpentError
 from tunnel.errors import NetworkFault, Refused
 
@@ -124,6 +127,18 @@ def test_an_answer_to_a_question_that_was_never_asked_allows_nothing() -> None:
     assert budget.is_spent
 
 
+def test_whatever_was_asked_is_known_also_when_it_is_settled_and_whatever_was_not_is_not() -> None:
+    budget, elsewhere = spent(3), Budget(3, StillClock(), lambda size: b"\xff" * size)
+    question = budget.ask()
+
+    assert budget.was_asked(question)
+    assert not elsewhere.was_asked(question)
+    for other in ("", "00", f"{question}0", question[:-1], "f" + question[1:], "\ud800" * 96, elsewhere.ask()):
+        assert not budget.was_asked(other)
+    budget.answer(question, allows=False)
+    assert budget.was_asked(question)
+
+
 def test_of_several_questions_one_yes_allows_more_once() -> None:
     budget = spent(3)
     first, second = budget.ask(), budget.ask()
@@ -192,6 +207,93 @@ def test_after_a_no_the_person_can_still_allow_it_by_itself() -> None:
     assert budget.may_ask
 
 
+# --- No answer -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_person_who_has_not_answered_is_left_in_peace_for_a_while_and_its_agent_is_told() -> None:
+    clock = StillClock()
+    budget = spent(3, clock)
+    question = budget.ask()
+    budget.give_up(question)
+    asked_at_once = budget.may_ask
+    with pytest.raises(SpentError, match="It was asked just now, and did not answer"):
+        say(budget)
+    clock.move(QUIET_SECONDS)
+
+    assert not asked_at_once
+    assert budget.may_ask
+    assert not budget.answer(question, allows=True)
+
+
+def test_a_question_that_is_settled_is_not_given_up() -> None:
+    budget = spent(3)
+    refused, allowed = budget.ask(), budget.ask()
+    budget.answer(refused, allows=False)
+    budget.give_up(refused)
+
+    with pytest.raises(SpentError, match="did not allow it"):
+        say(budget)
+    budget.answer(allowed, allows=True)
+    budget.grant(budget.round)
+    budget.give_up(allowed)
+    say(budget, 3)
+    assert budget.may_ask
+
+
+@skipping
+async def test_while_its_person_is_being_asked_an_agent_is_told_so() -> None:
+    budget = spent(3)
+    async with budget.asking:
+        with pytest.raises(SpentError, match=r"was not said\. It is being asked now\. Nothing is lost"):
+            say(budget)
+
+
+# --- Changes -------------------------------------------------------------------------------------------------------------
+
+
+def pause(budget: Budget) -> None:
+    budget.is_paused = True
+
+
+STEPS: dict[str, Callable[[Budget], object]] = {
+    "allows more": lambda budget: budget.grant(budget.round),
+    "says yes": lambda budget: budget.answer(budget.ask(), allows=True),
+    "says no": lambda budget: budget.answer(budget.ask(), allows=False),
+    "says nothing": lambda budget: budget.give_up(budget.ask()),
+    "pauses": pause,
+}
+
+
+@pytest.mark.parametrize("step", STEPS.values(), ids=STEPS)
+def test_whoever_waits_for_the_person_to_step_in_is_told(step: Callable[[Budget], object]) -> None:
+    @skipping
+    async def run() -> None:
+        budget, noted = spent(3), list[str]()
+        budget.on_change = lambda: noted.append("changed")
+        waiting, given_up = [asyncio.ensure_future(budget.changed()) for _ in range(2)]
+        await asyncio.sleep(1)
+        given_up.cancel()
+        await asyncio.sleep(1)
+        assert not waiting.done()
+        step(budget)
+        await waiting
+
+        assert noted == ["changed"]
+        assert not budget._waiting
+
+    run()
+
+
+def test_what_is_said_and_what_is_refused_then_is_noted() -> None:
+    budget, noted = a_budget(3), list[int]()
+    budget.on_change = lambda: noted.append(budget.said)
+    say(budget)
+    with pytest.raises(Refused), budget.turn():
+        raise Refused("too_big")
+
+    assert noted == [1, 2, 1]
+
+
 # --- Pausing -------------------------------------------------------------------------------------------------------------
 
 
@@ -204,6 +306,17 @@ def test_a_paused_agent_says_nothing_and_is_told_that_nothing_is_lost() -> None:
     ):
         say(budget)
     assert budget.said == 0
+
+
+def test_a_pause_while_a_say_waits_holds_it_back() -> None:
+    budget = a_budget(3)
+    with pytest.raises(PausedError), budget.turn():  # noqa: PT012 - what happens meanwhile is the claim
+        budget.is_paused = True
+        budget.check_not_paused()
+
+    assert budget.said == 0
+    budget.is_paused = False
+    budget.check_not_paused()
 
 
 def test_a_person_who_has_paused_its_agent_is_not_asked_for_more() -> None:

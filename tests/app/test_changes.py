@@ -1,12 +1,13 @@
 """Who follows a tunnel hears of every change in time, of many at once as one, and of nothing after the end."""
 
 import asyncio
+import math
 from collections.abc import Callable
 
 import pytest
 from msgspec import structs
 
-from tests.io.asynchronous import asynchronous
+from tests.io.asynchronous import asynchronous, skipping
 from tunnel.app.changes import Changes
 from tunnel.app.results import State, Status
 from tunnel.app.tools import NO_TUNNEL
@@ -18,6 +19,8 @@ class Following:
     def __init__(self) -> None:
         self.state: State = "waiting_for_guest"
         self.last = 1
+        self.expires_at: float | None = None
+        self.comes_due: Callable[[], None] = lambda: None
         self._waiting: list[asyncio.Future[None]] = []
 
     @property
@@ -25,7 +28,11 @@ class Following:
         return self.state == "closed"
 
     def status(self) -> Status:
-        return structs.replace(NO_TUNNEL, state=self.state, last_seq=self.last)
+        self.comes_due()
+        left = None
+        if self.expires_at is not None:
+            left = max(0, math.ceil(self.expires_at - asyncio.get_running_loop().time()))
+        return structs.replace(NO_TUNNEL, state=self.state, last_seq=self.last, link_expires_in_sec=left)
 
     async def changed(self) -> None:
         waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -63,12 +70,71 @@ async def test_every_change_is_told_until_the_end() -> None:
     await settled()
     tunnel.change("connected", 2)
     await settled()
-    tunnel.change("connected", 2)
-    await settled()
     tunnel.change("closed", 3)
     await settled()
 
     assert told == [("waiting_for_guest", 1), ("connected", 2), ("closed", 3)]
+
+
+@asynchronous
+async def test_what_changes_beside_a_tunnel_is_told_whether_there_is_one_or_not() -> None:
+    changes, tunnel, told = Changes(), Following(), list[tuple[str, int]]()
+    changes.listen(noting(told, tunnel))
+    changes.note()
+    changes.note()
+    await settled()
+    assert len(told) == 1
+    changes.follow(tunnel)
+    await settled()
+    changes.note()
+    await settled()
+    changes.end()
+    changes.note()
+    changes.follow(tunnel)
+    await settled()
+
+    assert told == [("waiting_for_guest", 1)] * 3
+
+
+@skipping
+async def test_that_a_link_has_expired_is_told_when_it_has_though_nothing_happens() -> None:
+    loop, changes, tunnel, told = asyncio.get_running_loop(), Changes(), Following(), list[tuple[float, int | None]]()
+    begun = loop.time()
+    tunnel.expires_at = begun + 100.5
+
+    async def listener() -> None:
+        told.append((loop.time() - begun, tunnel.status().link_expires_in_sec))
+
+    changes.listen(listener)
+    changes.follow(tunnel)
+    await asyncio.sleep(100_000)
+    changes.end()
+    await settled()
+    expired = [when for when, left in told if left == 0]
+
+    assert len(expired) == 1
+    assert 100.5 <= expired[0] <= 102.5
+    assert len(told) < 10
+
+
+@asynchronous
+async def test_what_comes_due_when_a_tunnel_is_asked_where_it_is_is_told_too() -> None:
+    changes, tunnel, told = Changes(), Following(), list[int]()
+
+    async def listener() -> None:
+        told.append(tunnel.last)
+
+    def due() -> None:
+        tunnel.comes_due = lambda: None
+        tunnel.change("connected", 5)
+
+    tunnel.comes_due = due
+    changes.listen(listener)
+    changes.follow(tunnel)
+    await settled()
+    changes.end()
+
+    assert told[-1] == 5
 
 
 @asynchronous

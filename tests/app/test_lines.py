@@ -20,7 +20,7 @@ from mcp_types import (
     JSONRPCResponse,
 )
 
-from tunnel.app.lines import MAX_LINE_BYTES, MAX_NESTING, LongLine, Outline, encode, parse, split_lines
+from tunnel.app.lines import MAX_DIGITS, MAX_LINE_BYTES, MAX_NESTING, LongLine, Outline, encode, parse, split_lines
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
@@ -162,19 +162,45 @@ def test_a_blank_line_is_ignored(line: bytes) -> None:
     [
         b"hello",
         b'{"jsonrpc":"2.0","id":7,"method":"m"',
-        request(b'{"a":NaN}'),
-        request(b"{'a':1}"),
         b"\xef\xbb\xbf" + request(b"{}"),
         b"\xff\xfe",
         b"}{",
+        b'{"jsonrpc":"2.0","id":7,"params":NaN}',
+        request(b'{"a":NaN}', b"1.5"),
     ],
-    ids=["a word", "cut off", "not a number", "single quotes", "a byte order mark", "UTF-16", "backwards"],
+    ids=["a word", "cut off", "a byte order mark", "UTF-16", "backwards", "no method", "no id to repeat"],
 )
 def test_a_line_that_is_not_json_is_a_parse_error_under_no_id(line: bytes) -> None:
     refusal = refusal_of(line)
 
     assert refusal.error.code == PARSE_ERROR
     assert refusal.id is None
+
+
+@pytest.mark.parametrize("params", [b'{"a":NaN}', b'{"a":-Infinity}', b"{'a':1}", b'{"a":01}'])
+def test_a_request_of_which_only_a_part_is_not_json_is_answered_under_its_own_id(params: bytes) -> None:
+    refusal = refusal_of(request(params))
+
+    assert refusal.error.code == PARSE_ERROR
+    assert refusal.id == 7
+
+
+def test_a_notification_of_which_a_part_is_not_json_is_answered_as_what_is_not_json() -> None:
+    assert refusal_of(b'{"jsonrpc":"2.0","method":"m","params":{"a":NaN}}').id is None
+
+
+@pytest.mark.parametrize("sign", [b"", b"-"], ids=["above", "below"])
+def test_a_number_of_any_length_is_answered_under_the_request_s_id(sign: bytes) -> None:
+    longest, longer = sign + b"9" * MAX_DIGITS, sign + b"9" * (MAX_DIGITS + 1)
+    inside, on_top = request(b'{"timeoutMs":' + longer + b"}"), request(b'{},"x":' + longer)
+
+    assert isinstance(message_in(request(b'{"timeoutMs":' + longest + b"}")), JSONRPCRequest)
+    assert [refusal_of(line).id for line in (inside, on_top)] == [7, 7]
+    assert refusal_of(inside).error.code == INVALID_REQUEST
+    assert refusal_of(inside).error.message == "Found a whole number of more than 4300 digits. Send a smaller one."
+    assert refusal_of(request(b"{}", longer)).id is None
+    assert parse(inside.replace(b'"id":7', b'"other":7')) is None
+    assert refusal_of(read_one(on_top, limit=4)).id == 7
 
 
 @pytest.mark.parametrize("line", BAD_REQUESTS.values(), ids=BAD_REQUESTS.keys())

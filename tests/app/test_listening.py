@@ -1,14 +1,19 @@
 """A transcript in portions: nothing is lost, nothing is unbounded, and waiting ends when there is news."""
 
 import asyncio
+import re
 
+import msgspec
 import pytest
 
-from tests.app.ends import KEY, PATIENCE_SECONDS, a_tunnel, caught_up, listen, say, status
+from tests.app.ends import KEY, a_tunnel, caught_up, listen, say, status
 from tunnel import crypto
-from tunnel.app.listening import portion, recent
+from tunnel.app import results
+from tunnel.app.listening import HeardMessage, portion, recent
 from tunnel.app.settings import ANSWER_BYTES, ANSWER_MESSAGES
+from tunnel.app.untrusted import legible
 from tunnel.core.transcript import REPLAYED, UNREADABLE, Transcript
+from tunnel.spec.v1.constants import TEXT_BYTES
 from tunnel.spec.v1.frames import Message
 
 
@@ -47,20 +52,69 @@ def test_a_portion_holds_a_bounded_number_of_messages(count: int, more: bool) ->
 
 
 def test_a_portion_holds_a_bounded_number_of_bytes() -> None:
-    half = "é" * (ANSWER_BYTES // 4)
-    heard = portion(transcript(half, half, "x"), "host", 0)
+    third = "é" * (ANSWER_BYTES // 6)
+    heard = portion(transcript(third, third, third, "x"), "host", 0)
 
     assert ([message.seq for message in heard.messages], heard.cursor, heard.more) == ([1, 2], 2, True)
 
 
-def test_a_message_that_is_longer_than_a_portion_is_given_whole_and_alone() -> None:
-    long = "x" * (ANSWER_BYTES + 1)
+def test_a_message_that_just_fits_into_a_portion_is_whole_and_one_that_is_a_byte_longer_is_not() -> None:
+    frame = len(msgspec.json.encode(portion(transcript(""), "host", 0).messages[0]))
+    fits, does_not = (portion(transcript("x" * (ANSWER_BYTES - frame + more)), "host", 0) for more in (0, 1))
+
+    assert fits.messages[0].rest is None
+    assert does_not.messages[0].rest is not None
+
+
+LONG = [
+    pytest.param("x" * TEXT_BYTES, id="plain"),
+    pytest.param("\x01\x02" * (TEXT_BYTES // 2), id="invisible characters in turn"),
+    pytest.param('\n"\\' * (TEXT_BYTES // 3), id="what JSON escapes"),
+    pytest.param("😀" * (TEXT_BYTES // 4), id="four bytes each"),
+]
+
+
+@pytest.mark.parametrize("long", LONG)
+def test_a_message_that_is_longer_than_a_portion_comes_in_parts_that_are_the_whole(long: str) -> None:
     said = transcript("a", long, "b")
+    parts, offset = list[HeardMessage](), 0
+    while True:
+        heard = portion(said, "guest", 1, offset)
+        parts.append(heard.messages[0])
+        assert len(msgspec.json.encode(heard.messages)) <= ANSWER_BYTES + len("[,]")
+        assert [message.seq for message in heard.messages] == [2] if parts[-1].rest else [2, 3]
+        assert parts[-1].offset == offset
+        if parts[-1].rest is None:
+            break
+        offset = parts[-1].rest
 
     assert numbers(said, 0) == [1]
-    assert portion(said, "host", 1).messages[0].text == long
-    assert numbers(said, 1) == [2]
-    assert numbers(said, 2) == [3]
+    assert "".join(part.text for part in parts) == legible(long)
+    assert len(parts) > 2
+
+
+def test_who_follows_the_cursor_gets_past_a_long_message() -> None:
+    said = transcript("a", "x" * TEXT_BYTES, "b")
+    first = portion(said, "host", 1)
+
+    assert (first.cursor, first.more) == (2, True)
+    assert numbers(said, first.cursor) == [3]
+
+
+def test_an_offset_behind_the_end_of_a_message_leaves_nothing_of_it_and_all_of_the_next() -> None:
+    heard = portion(transcript("abc", "def"), "host", 0, 10**30)
+
+    assert [(message.text, message.offset, message.rest) for message in heard.messages] == [
+        ("", 3, None),
+        ("def", 0, None),
+    ]
+
+
+def test_a_message_full_of_one_invisible_character_is_short() -> None:
+    (message,) = portion(transcript("\x01" * TEXT_BYTES), "guest", 0).messages
+
+    assert message.text == f"\\u0001(x{TEXT_BYTES})"
+    assert message.rest is None
 
 
 def test_portions_one_after_the_other_hear_everything_once() -> None:
@@ -106,23 +160,34 @@ def test_who_wrote_what_is_told_and_only_what_its_reader_said_is_its_own() -> No
 
 
 def test_what_a_chat_says_is_made_visible_and_counted_as_it_is_shown() -> None:
-    half = "\x01" * (ANSWER_BYTES // 12)
+    pairs = ANSWER_BYTES // 24
+    half = "\x01\x02" * pairs
     heard = portion(transcript("a\n\tb\u202e", half, half, "x"), "guest", 0)
 
     assert heard.messages[0].text == "a\n\tb\\u202e"
-    assert heard.messages[1].text == "\\u0001" * (ANSWER_BYTES // 12)
+    assert heard.messages[1].text == "\\u0001\\u0002" * pairs
     assert heard.more
     assert [message.seq for message in heard.messages] == [1, 2]
 
 
 def test_the_last_messages_are_those_that_fit() -> None:
-    half = "x" * (ANSWER_BYTES // 2)
-    heard = recent(transcript("a", half, half, "b", concealed=frozenset({4})), "guest")
+    half = "x" * (ANSWER_BYTES // 2 - 500)
+    heard = recent(transcript("a" * 1000, half, half, "b", concealed=frozenset({4})), "guest")
 
     assert ([message.seq for message in heard.messages], heard.cursor, heard.more) == ([2, 3], 4, True)
     assert [m.seq for m in recent(transcript(*"ab"), "guest").messages] == [1, 2]
     assert not recent(transcript(*"ab"), "guest").more
     assert recent(transcript(), "host").messages == []
+
+
+@pytest.mark.parametrize("long", LONG)
+def test_of_a_last_message_that_is_too_long_its_beginning_is_given(long: str) -> None:
+    said = transcript("a", long)
+    heard = recent(said, "guest")
+
+    assert ([message.seq for message in heard.messages], heard.cursor, heard.more) == ([2], 2, True)
+    assert heard.messages == portion(said, "guest", 1).messages
+    assert [m.seq for m in recent(transcript("a", long, "b"), "guest").messages] == [3]
 
 
 def test_of_many_last_messages_a_bounded_number_is_given() -> None:
@@ -132,16 +197,38 @@ def test_of_many_last_messages_a_bounded_number_is_given() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_listen_ahead_of_all_messages_hears_the_next_one() -> None:
+async def test_with_a_cursor_of_an_earlier_tunnel_nothing_of_this_one_is_lost() -> None:
     async with a_tunnel() as (alice, bob, _):
-        listening = asyncio.create_task(listen(alice, 99))
-        await asyncio.sleep(0)
-        await say(bob, "hello")
+        await caught_up(alice, await say(bob, "hello"))
+        heard, ahead = await listen(alice, 57), await listen(alice, 4)
+        last = await listen(alice, 3, 0)
 
-        heard = await asyncio.wait_for(listening, PATIENCE_SECONDS)
+    assert [message.seq for message in heard.messages] == [1, 2, 3]
+    assert (heard.cursor, ahead.messages) == (3, heard.messages)
+    assert heard.next.startswith("There is no message 57 in this tunnel; numbers begin anew in each")
+    assert last.messages == []
+    assert "There is no message" not in last.next
 
-    assert [message.text for message in heard.messages] == ["hello"]
-    assert heard.cursor == 3
+
+@pytest.mark.anyio
+async def test_who_follows_what_to_do_next_hears_all_of_a_long_message() -> None:
+    long = "é" * (TEXT_BYTES // 2)
+    async with a_tunnel() as (alice, bob, _):
+        await caught_up(alice, await say(bob, long))
+        heard = await listen(alice, 2)
+        parts = list(heard.messages)
+        while found := re.search(
+            r"hear its rest with sinceSeq (\d+) and offset (\d+); only then .* (\d+)\.", heard.next
+        ):
+            since, offset, behind = (int(number) for number in found.groups())
+            assert behind == heard.cursor
+            heard = await alice.listen(results.ListenArguments(since_seq=since, offset=offset, timeout_ms=0))
+            parts += heard.messages
+
+    assert "".join(part.text for part in parts) == long
+    assert [part.seq for part in parts] == [3] * len(parts)
+    assert (heard.cursor, heard.more) == (3, False)
+    assert heard.next.startswith("Answer with tunnel_say")
 
 
 @pytest.mark.anyio

@@ -26,7 +26,8 @@ ADDED: dict[type[msgspec.Struct], list[str]] = {
     results.JoinedTunnel: ["marks", "state", "next"],
     results.SaidMessage: ["state", "saysLeft"],
     results.Listened: ["cursor", "more", "waitedAtMostSec", "next"],
-    results.ListenedMessage: ["untrusted", "provenance"],
+    results.ListenArguments: ["offset"],
+    results.ListenedMessage: ["untrusted", "provenance", "offset", "rest"],
     results.Status: [
         "state",
         "peer",

@@ -10,6 +10,7 @@ from typing import Any
 import jsonschema
 import pytest
 from mcp.client import Client
+from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolResult, TextContent
 
 from tests.app.ends import Carrier, StillClock, a_tunnel, end, is_free, open_, port_of, say, status
@@ -139,12 +140,17 @@ async def test_the_name_of_an_unknown_argument_is_not_repeated(name: str) -> Non
     assert text_of(result) == "tunnel_join: an argument's name is not known. The arguments are joinLink."
 
 
-async def test_the_name_of_an_unknown_tool_is_not_repeated() -> None:
-    result = await call(end("Bob"), SECRET, {})
+@pytest.mark.parametrize("mode", ERAS)
+async def test_an_unknown_tool_is_an_error_of_the_protocol_and_its_name_is_not_repeated(mode: str) -> None:
+    async with a_client(mode) as client:
+        with pytest.raises(MCPError) as caught:
+            await client.session.call_tool(SECRET, {})
 
-    assert result.is_error
-    assert SECRET not in text_of(result)
-    assert "tunnel_open" in text_of(result)
+    assert caught.value.error.code == -32602
+    assert caught.value.error.message == (
+        "There is no tool of this name; there are tunnel_open, tunnel_join, tunnel_say, tunnel_listen, tunnel_status, "
+        "tunnel_close."
+    )
 
 
 @pytest.mark.parametrize(

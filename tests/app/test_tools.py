@@ -9,6 +9,7 @@ from tests.app.ends import (
     Carrier,
     StillClock,
     a_deaf_port,
+    a_host,
     a_tunnel,
     both,
     caught_up,
@@ -28,6 +29,7 @@ from tests.app.ends import (
 )
 from tunnel.app import results
 from tunnel.app.arguments import BadArgumentError
+from tunnel.app.budget import SpentError
 from tunnel.app.joining import JoinFailedError, JoinRefusedError
 from tunnel.app.settings import BadSettingsError, Settings
 from tunnel.app.slot import NoTunnelError, OccupiedError
@@ -200,7 +202,8 @@ async def test_a_status_while_opening_says_so() -> None:
     await close(alice)
     await asyncio.wait([opening])
 
-    assert (now.state, now.next) == ("opening", "Wait until tunnel_open has answered.")
+    assert now.state == "opening"
+    assert now.next.startswith("Wait until tunnel_open has answered; ")
     assert opening.exception()
 
 
@@ -498,8 +501,8 @@ async def test_a_wrong_environment_stops_an_open_and_no_join() -> None:
         await bob.exit()
 
 
-async def test_why_a_transport_was_lost_is_told_by_listen_status_and_say() -> None:
-    """CLOSE-5: with what the transport has said of it."""
+async def test_why_a_transport_was_lost_is_told_by_listen_and_status_with_what_it_has_said_of_it() -> None:
+    """CLOSE-5. A say says why, too, but not in the words of somebody else: those stand where they are marked."""
     carrier = Carrier()
     alice, bob = end("Alice", lambda _: carrier), end("Bob")
     await join(bob, await open_(alice))
@@ -514,8 +517,79 @@ async def test_why_a_transport_was_lost_is_told_by_listen_status_and_say() -> No
 
     assert heard.status.closed_because == now.closed_because == told.closed_because == "transport_lost"
     assert heard.status.detail == now.detail == "The carrier has gone home."
-    assert str(refused.value).endswith("so nobody can reach the tunnel. The carrier has gone home.")
+    assert now.marks["detail"] == results.OUTSIDE
+    assert str(refused.value).endswith("so nobody can reach the tunnel.")
     assert told.detail is None
+    assert told.marks["detail"] == results.OWN
+
+
+@pytest.mark.parametrize("closer", ["host", "guest"])
+async def test_a_person_who_closes_it_is_no_outsider_and_its_agent_is_told_to_ask_first(closer: str) -> None:
+    async with a_tunnel() as (alice, bob, _):
+        tools = {"host": alice, "guest": bob}[closer]
+        assert tools.tunnel
+        before = await status(tools)
+        tools.tunnel.closed_by_person = True
+        await tools.tunnel.close("closed by its person")
+        now = await status(tools)
+        with pytest.raises(Refused) as refused:
+            await say(tools, "hello?")
+
+    assert before.detail is None
+    assert now.detail == results.BY_PERSON
+    assert now.marks["detail"] == results.OWN
+    assert now.next == "Your person has closed this tunnel in its window: ask before you open or join another."
+    assert str(refused.value).endswith(results.BY_PERSON)
+
+
+# --- The person's word ------------------------------------------------------------------------------------------------------
+
+
+async def test_a_paused_agent_closes_without_a_last_word_and_is_told_so() -> None:
+    async with a_tunnel() as (alice, bob, _):
+        bob.budget.is_paused = True
+        left = await close(bob, "one more thing")
+        await until(alice, "peer_left")
+        alice.budget.is_paused = True
+        closed = await close(alice, "and another")
+        again = await close(alice, "and another")
+        heard = await texts(alice)
+
+    assert (left.ok, left.closed_because) == (closed.ok, "closed_by_guest") == (True, "closed_by_guest")
+    assert left.next.startswith("Your person has paused you, so your summary was not sent. ")
+    assert closed.next.startswith("Your person has paused you, so your summary was not sent. ")
+    assert not again.next.startswith("Your person")
+    assert heard[2:] == ["Bob left"]
+
+
+async def test_a_paused_agent_that_has_nothing_more_to_say_closes_as_ever() -> None:
+    async with a_tunnel() as (alice, _bob, _):
+        alice.budget.is_paused = True
+        closed = await close(alice)
+
+    assert not closed.next.startswith("Your person")
+
+
+async def test_what_a_host_has_heard_and_not_confirmed_counts() -> None:
+    """A host that hears, says nothing, and hangs up, again and again, gets no more for it than the budget allows."""
+    challenge = {"t": "challenge", "nonce": "A" * 43}
+    welcome = {"t": "auth_ok", "goal": "pair", "peerName": "Alice", "backlog": []}
+    bob = Tools(Settings(budget=3), "Bob", StillClock())
+    heard: list[str] = []
+    for _ in range(3):
+        async with a_host(challenge, welcome, hang_up=True) as (link, got):
+            await join(bob, link)
+            with pytest.raises(NetworkFault, match=r"^unconfirmed: .* It ended because: "):
+                await say(bob, "a secret")
+            heard += got[1:]
+    async with a_host(challenge, welcome, hang_up=True) as (link, got):
+        await join(bob, link)
+        with pytest.raises(SpentError):
+            await say(bob, "one too many")
+    await bob.exit()
+
+    assert len(heard) == 3
+    assert bob.budget.said == 3
 
 
 # --- The log --------------------------------------------------------------------------------------------------------------
@@ -601,11 +675,11 @@ async def test_a_cancelled_listen_harms_nobody() -> None:
         (-(10**400), [1, 2]),
         (float("nan"), [1, 2]),
         (1.5, [2]),
-        (2**31, []),
-        (2**63, []),
-        (1e300, []),
-        (10**400, []),
-        (float("inf"), []),
+        (2**31, [1, 2]),
+        (2**63, [1, 2]),
+        (1e300, [1, 2]),
+        (10**400, [1, 2]),
+        (float("inf"), [1, 2]),
     ],
     ids=["-1", "-10**400", "nan", "1.5", "2**31", "2**63", "1e300", "10**400", "inf"],
 )

@@ -22,7 +22,6 @@ from mcp_types import (
 
 from tests.app.ends import PATIENCE_SECONDS, close, end, join, open_, say
 from tunnel.app import resources
-from tunnel.app.changes import Changes
 from tunnel.app.server import make_server
 from tunnel.app.tools import Tools
 from tunnel.app.updates import Updates
@@ -88,6 +87,48 @@ async def test_in_the_handshake_era_a_subscriber_hears_of_opening_joining_saying
         await bob.exit()
 
 
+async def test_in_the_handshake_era_a_subscriber_hears_of_what_its_person_does_and_only_as_a_change_of_the_status() -> (
+    None
+):
+    async with a_subscriber(resources.STATUS, resources.TRANSCRIPT) as (alice, _client, inbox):
+        await open_(alice)
+        await inbox.some(resources.TRANSCRIPT)
+        heard = list[list[str]]()
+        for act in (
+            lambda: setattr(alice.budget, "is_paused", True),
+            lambda: setattr(alice.budget, "is_paused", False),
+            lambda: setattr(alice, "watch", "http://127.0.0.1:1/x/"),
+        ):
+            act()
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while not inbox.uris:
+                    await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            heard.append(list(inbox.uris))
+            inbox.uris.clear()
+        await say(alice, "spends")
+        await inbox.some(resources.TRANSCRIPT)
+        alice.budget.grant(alice.budget.round)
+        await inbox.some(resources.STATUS)
+
+    assert heard == [[resources.STATUS]] * 3
+
+
+async def test_in_the_2026_era_a_stream_hears_of_a_pause() -> None:
+    alice = end("Alice")
+    async with (
+        Client(make_server(alice), mode="2026-07-28") as client,
+        client.listen(resource_subscriptions=[resources.STATUS, resources.TRANSCRIPT]) as stream,
+    ):
+        alice.budget.is_paused = True
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            assert await anext(aiter(stream)) == ResourceUpdated(uri=resources.STATUS)
+            await open_(alice)
+            assert await anext(aiter(stream)) == ResourceUpdated(uri=resources.STATUS)
+            assert await anext(aiter(stream)) == ResourceUpdated(uri=resources.TRANSCRIPT)
+    await alice.exit()
+
+
 async def test_in_the_handshake_era_who_unsubscribes_hears_no_more_and_who_did_not_subscribe_nothing() -> None:
     async with a_subscriber(resources.STATUS, resources.TRANSCRIPT) as (alice, client, inbox):
         await unsubscribe(client, resources.STATUS)
@@ -138,14 +179,17 @@ async def test_a_subscriber_that_has_gone_is_forgotten() -> None:
             self.tries += 1
             raise anyio.ClosedResourceError
 
-    updates, gone = Updates(Changes()), Gone()
+    alice, gone = end("Alice"), Gone()
+    updates = Updates(alice)
 
     class Context:
         session = gone
 
     context: Any = Context()  # all that subscribing looks at
     await updates.subscribe(context, SubscribeRequestParams(uri=resources.STATUS))
+    alice.budget.is_paused = True
     await updates.tell()
+    alice.budget.is_paused = False
     await updates.tell()
 
     assert gone.tries == 1

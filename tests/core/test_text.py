@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunnel.core.text import ANONYMOUS, cut, shown_guest_name, shown_name, visible
+from tunnel.core.text import ANONYMOUS, cut, pieces, shown_guest_name, shown_name, visible
 
 VISIBLE = [
     pytest.param("", "", id="nothing"),
@@ -71,6 +71,11 @@ def test_a_cut_text_is_within_its_bound(text: str, limit: int) -> None:
 
     assert len(kept.encode()) <= limit
     assert text.startswith(kept.removesuffix("…"))
+
+
+def test_in_pieces_it_is_known_what_is_an_escape_and_what_only_reads_like_one() -> None:
+    """NAME-1."""
+    assert list(pieces("\n\\n\t", kept="\t")) == [("\\n", True), ("\\", False), ("n", False), ("\t", False)]
 
 
 def test_a_text_is_cut_before_it_is_escaped() -> None:

@@ -364,6 +364,21 @@ async def test_what_is_said_at_once_keeps_its_order_while_it_waits() -> None:
 
 
 @skipping
+async def test_what_stands_against_a_say_is_asked_when_its_turn_has_come_and_then_nothing_is_said() -> None:
+    world = saying(lambda: int(OUTBOX_BYTES - RATE * seconds_passed()))
+    asked: list[tuple[float, int]] = []
+
+    def begin() -> None:
+        asked.append((seconds_passed(), world.wire.on_waiting()))
+        raise PermissionError
+
+    with pytest.raises(PermissionError):
+        await world.driver.say("held back", begin)
+    assert [waiting <= ROOM_BYTES for _, waiting in asked] == [True]
+    assert await world.driver.say("said") == 1
+
+
+@skipping
 async def test_the_end_is_told_to_a_say_that_waits() -> None:
     """CLOSE-3."""
     world = saying(lambda: ROOM_BYTES + 1)

@@ -147,6 +147,21 @@ async def test_a_listener_that_was_shut_before_it_listened_gives_the_port_back()
     await listener.closed()
 
 
+@pytest.mark.parametrize("turns", range(6))
+@asynchronous
+async def test_whoever_is_cancelled_while_it_begins_to_listen_can_give_the_port_back(turns: int) -> None:
+    port = free_port()
+    listener = Listener(PATH, Noted())
+    listening = asyncio.ensure_future(listener.listen(port))
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    listening.cancel()
+    await asyncio.wait([listening])
+    await listener.closed()
+
+    assert not await connects(port)
+
+
 @asynchronous
 async def test_a_port_that_is_taken_is_an_error() -> None:
     async with listening(Noted()) as (_, port):

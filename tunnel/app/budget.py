@@ -4,6 +4,7 @@ It counts over all tunnels of this process. Nothing in here reaches an agent; wh
 """
 
 import asyncio
+import hmac
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Final
@@ -16,12 +17,14 @@ QUESTION_SECONDS: Final = 600.0
 """So long an answer of the person's is waited for."""
 
 QUIET_SECONDS: Final = 300.0
-"""So long a person who has said no is left in peace."""
+"""So long a person who has said no, or nothing, is left in peace."""
 
 MOST_QUESTIONS: Final = 16
 """So many questions may wait for an answer; one more, and the oldest is not answered any more."""
 
 _NONCE_BYTES: Final = 16
+_NONCE_CHARS: Final = 2 * _NONCE_BYTES
+_SECRET_BYTES: Final = 32
 
 
 class SpentError(Refused):
@@ -46,15 +49,20 @@ class Budget:
         self.said = 0
         self.round = 1
         """Counts what was allowed: whoever allows more says which round it has seen, and so each approval works once."""
-        self.is_paused = False
         self.way = "with `tunnel-mcp allow` in a terminal of its own"
         """How a person allows more without its client's help."""
+        self.on_change: Callable[[], None] = lambda: None
+        """Is called whenever something has changed that a status shows."""
         self.asking = asyncio.Lock()
         """Held while the person is being asked by a call that waits: one question at a time."""
         self._clock = clock
         self._entropy = entropy
         self._questions: dict[str, int] = {}
+        self._secret: bytes | None = None
         self._quiet_until: int | None = None
+        self._has_answered = True
+        self._is_paused = False
+        self._waiting: set[asyncio.Future[None]] = set()
 
     @property
     def is_spent(self) -> bool:
@@ -74,24 +82,53 @@ class Budget:
             PausedError: the person has paused its agent.
             SpentError: the budget is spent.
         """
-        if self.is_paused:
-            raise PausedError(
-                "paused: your person has paused you, so nothing was said. Nothing is lost: the tunnel is open, and "
-                "tunnel_listen hears your peer. Say it again once your person lets you go on."
-            )
+        self.check_not_paused()
         if self.is_spent:
             raise SpentError(self._spent())
         # Counted before it is said: of many says at once, no more than are left begin.
         now = self.round
         self.said += 1
+        self.on_change()
         try:
             yield
         except Refused:
             if self.round == now:
                 self.said -= 1
+                self.on_change()
             raise
 
+    def check_not_paused(self) -> None:
+        """A say may wait for its turn, and its person may pause it meanwhile: so this is asked again right before it is said.
+
+        Raises:
+            PausedError: the person has paused its agent.
+        """
+        if self.is_paused:
+            raise PausedError(
+                "paused: your person has paused you, so nothing was said. Nothing is lost: the tunnel is open, and "
+                "tunnel_listen hears your peer. Say it again once your person lets you go on."
+            )
+
     # --- The person ------------------------------------------------------------------------------------------------------
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the person has paused its agent."""
+        return self._is_paused
+
+    @is_paused.setter
+    def is_paused(self, paused: bool) -> None:
+        self._is_paused = paused
+        self._wake()
+
+    async def changed(self) -> None:
+        """Wait until the person steps in: allows more, says no, pauses its agent, or lets it go on."""
+        change: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.add(change)
+        try:
+            await change
+        finally:
+            self._waiting.discard(change)
 
     def grant(self, seen: int) -> bool:
         """The person allows as much again; whether it came to that.
@@ -105,11 +142,12 @@ class Budget:
         self.said = 0
         self._questions.clear()
         self._quiet_until = None
+        self._wake()
         return True
 
     @property
     def may_ask(self) -> bool:
-        """Whether the person may be asked for more now: a no holds for a while."""
+        """Whether the person may be asked for more now: a no holds for a while, and so does no answer."""
         quiet = self._quiet_until is not None and self._clock.now().ticks < self._quiet_until
         return self.is_spent and not self.is_paused and not quiet
 
@@ -117,9 +155,17 @@ class Budget:
         """The person is asked for more; the question's own secret, which its answer must name."""
         while len(self._questions) >= MOST_QUESTIONS:
             del self._questions[next(iter(self._questions))]
-        question = self._entropy(_NONCE_BYTES).hex()
+        if self._secret is None:
+            self._secret = self._entropy(_SECRET_BYTES)
+        nonce = self._entropy(_NONCE_BYTES).hex()
+        question = nonce + _seal(self._secret, nonce)
         self._questions[question] = self._in(QUESTION_SECONDS)
         return question
+
+    def was_asked(self, question: str) -> bool:
+        """Whether this process has ever asked it, also when it is settled or forgotten by now."""
+        nonce, seal = question[:_NONCE_CHARS], question[_NONCE_CHARS:]
+        return self._secret is not None and hmac.compare_digest(_seal(self._secret, nonce).encode(), _bytes(seal))
 
     def answer(self, question: str, *, allows: bool) -> bool:
         """A question is answered; whether that allows more.
@@ -130,26 +176,53 @@ class Budget:
         if expires is None or self._clock.now().ticks >= expires:
             return False
         if not allows:
-            self._questions.clear()
-            self._quiet_until = self._in(QUIET_SECONDS)
+            self._leave_in_peace(has_answered=True)
             return False
         return self.grant(self.round)
 
+    def give_up(self, question: str) -> None:
+        """The person has not answered this question, and nobody waits for it any more. One that is settled stays so."""
+        if question in self._questions:
+            self._leave_in_peace(has_answered=False)
+
     def withdraw(self, question: str) -> None:
-        """Nobody waits for this question's answer any more."""
+        """The question has become pointless: nobody waits for its answer any more."""
         self._questions.pop(question, None)
+
+    def _leave_in_peace(self, *, has_answered: bool) -> None:
+        self._questions.clear()
+        self._quiet_until = self._in(QUIET_SECONDS)
+        self._has_answered = has_answered
+        self._wake()
+
+    def _wake(self) -> None:
+        for change in self._waiting:
+            if not change.done():
+                change.set_result(None)
+        self.on_change()
 
     def _in(self, seconds: float) -> int:
         return self._clock.now().ticks + int(seconds * TICKS_PER_SECOND)
 
     def _spent(self) -> str:
-        no = (
-            " It was asked just now, and did not allow it."
-            if self._quiet_until is not None and not self.may_ask
-            else ""
-        )
         return (
             f"budget spent: you have said {self.said} messages since your person last allowed it, which is the limit, so "
-            f"this one was not said.{no} Nothing is lost: the tunnel is open, and tunnel_listen hears your peer. Tell your "
+            f"this one was not said.{self._asked()} Nothing is lost: the tunnel is open, and tunnel_listen hears your peer. Tell your "
             f"person what you have reached and what is left, and wait. Your person allows {self.limit} more {self.way}."
         )
+
+    def _asked(self) -> str:
+        """What became of asking the person, in a sentence."""
+        if self.asking.locked():
+            return " It is being asked now."
+        if self._quiet_until is None or self.may_ask:
+            return ""
+        return f" It was asked just now, and did not {'allow it' if self._has_answered else 'answer'}."
+
+
+def _seal(secret: bytes, nonce: str) -> str:
+    return hmac.digest(secret, _bytes(nonce), "sha256").hex()
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")

@@ -6,17 +6,19 @@ from collections.abc import Callable
 from typing import Final
 from urllib.parse import urlsplit
 
-from tunnel.app import listening
+from tunnel.app import listening, saying
 from tunnel.app.ending import Ending
 from tunnel.app.listening import Heard
 from tunnel.app.log import Log, Logs
 from tunnel.app.refusals import Refusals
-from tunnel.app.results import HOST_MARKS, State, Status
+from tunnel.app.results import ASK_FIRST, BY_PERSON, HOST_MARKS, OUTSIDE, OWN, State, Status
+from tunnel.app.settings import SAY_SECONDS
 from tunnel.core import link
 from tunnel.core.host import Host
 from tunnel.core.instant import whole_seconds
 from tunnel.core.link import JoinLink
 from tunnel.core.text import visible
+from tunnel.core.transcript import Transcript
 from tunnel.errors import BadLink, NetworkFault, given
 from tunnel.io.clock import Clock
 from tunnel.io.reach import may_go_plain
@@ -63,8 +65,9 @@ class Hosting:
         logs: Logs | None = None,
     ) -> None:
         self.transport = transport
-        self.detail: str | None = None
-        """What is known beyond the cause of the end, in a sentence."""
+        self.closed_by_person = False
+        """Whether it was this side's person that has closed it."""
+        self._why_lost: str | None = None
         self._logs = logs
         self._log: Log | None = None
         self.tunnel_id = link.fresh_tunnel_id(entropy)
@@ -98,19 +101,15 @@ class Hosting:
         self._ending.watch()
         return join_link
 
-    async def say(self, text: str) -> int:
-        """Say something; its number.
+    async def say(self, text: str, seconds: float = SAY_SECONDS, check: Callable[[], None] = saying.nothing) -> int:
+        """Say something; its number: see `saying.say`."""
+        return await saying.say(self._relay.driver, text, seconds, check)
 
-        Raises:
-            NotSaidError: it cannot be said.
-        """
-        return await self._relay.driver.say(text)
-
-    async def listen(self, since: int, seconds: float) -> Heard:
-        """News behind a number, waiting for it for so long."""
+    async def listen(self, since: int, seconds: float, offset: int = 0) -> Heard:
+        """News behind a number, or behind so many characters of the first of them, waiting for it for so long."""
         self.catch_up()
         return await listening.listen(
-            self._relay.driver, self._host.transcript, "host", since, seconds, lambda: self._is_alone
+            self._relay.driver, self._host.transcript, "host", since, seconds, lambda: self._is_alone, offset
         )
 
     def recent(self) -> Heard:
@@ -121,6 +120,11 @@ class Hosting:
     async def changed(self) -> None:
         """Wait until something has changed that an agent can see."""
         await self._relay.driver.changed()
+
+    @property
+    def transcript(self) -> Transcript:
+        """All messages so far."""
+        return self._host.transcript
 
     def status(self) -> Status:
         """Where the tunnel is."""
@@ -136,8 +140,8 @@ class Hosting:
             state=_STATES[self._host.state],
             peer=self._host.guest_name,
             closed_because=self._because(),
-            detail=self.detail or self._dropped(),
-            marks=HOST_MARKS,
+            detail=BY_PERSON if self.closed_by_person else self._why_lost or self._dropped(),
+            marks=HOST_MARKS | {"detail": OUTSIDE if self._why_lost else OWN},
             link_expires_in_sec=_left(self._host.link_expires_at(), now.ticks) if waiting else None,
             idle_ends_in_sec=_left(self._host.idle_ends_at(), now.ticks),
             next=self._next(now.ticks),
@@ -220,7 +224,7 @@ class Hosting:
 
     def _lost(self, lost: "asyncio.Future[str]") -> None:
         if not lost.cancelled() and not self.is_over:
-            self.detail = visible(str(lost.exception() or lost.result()), DETAIL_BYTES)
+            self._why_lost = visible(str(lost.exception() or lost.result()), DETAIL_BYTES)
             self._relay.driver.step(self._host.unreachable)
 
     async def _give_back(self) -> None:
@@ -242,7 +246,7 @@ class Hosting:
     def _next(self, ticks: int) -> str:
         match self._host.state:
             case session.State.OPENING:
-                return "Wait until tunnel_open has answered."
+                return "Wait until tunnel_open has answered; if it has, saying that it goes on, call it again with the same words."
             case session.State.WAITING:
                 expires = self._host.link_expires_at()
                 if expires is not None and ticks > expires:
@@ -252,6 +256,8 @@ class Hosting:
                 return "Talk with tunnel_say and tunnel_listen; close with tunnel_close and a summary."
             case session.State.VACATED:
                 return FAILURES[Failure.PEER_LEFT].next
+            case session.State.CLOSED if self.closed_by_person:
+                return ASK_FIRST
             case session.State.CLOSED:
                 return CAUSES[given(self._host.cause)].next
 

@@ -25,6 +25,7 @@ from pydantic_core import PydanticSerializationError, from_json
 
 MAX_LINE_BYTES: Final = 8 * 1024 * 1024
 MAX_NESTING: Final = 64  # a JSON parser that recurses gives up somewhere between 200 and 1000
+MAX_DIGITS: Final = 4300  # the reader of JSON takes no whole number that is longer, and Python neither
 
 _NOT_JSON: Final = ErrorData(
     code=PARSE_ERROR,
@@ -38,6 +39,10 @@ _HALF_A_PAIR: Final = ErrorData(
     code=INVALID_REQUEST,
     message="Found half of a surrogate pair (an escape from \\ud800 to \\udfff that stands alone); "
     "a string may hold whole characters only.",
+)
+_TOO_MANY_DIGITS: Final = ErrorData(
+    code=INVALID_REQUEST,
+    message=f"Found a whole number of more than {MAX_DIGITS} digits. Send a smaller one.",
 )
 _NOT_JSON_RPC: Final = ErrorData(
     code=INVALID_REQUEST,
@@ -145,6 +150,11 @@ class Outline:
         return "method" in top and "id" not in top
 
     @property
+    def is_request(self) -> bool:
+        """Whether the sender waits for an answer under an id that can be repeated."""
+        return "method" in self._top() and self.request_id is not None
+
+    @property
     def request_id(self) -> RequestId | None:
         """The id to answer under, or None if the line gives none that can be repeated."""
         top = self._top()
@@ -166,7 +176,7 @@ class Outline:
 
     def _top(self) -> dict[str, object]:
         try:
-            top: object = json.loads(self._kept.decode(errors="surrogateescape"))
+            top: object = json.loads(self._kept.decode(errors="surrogateescape"), parse_int=_whole)
         except ValueError:
             return {}
         return cast("dict[str, object]", top) if isinstance(top, dict) else {}  # JSON keys are strings
@@ -219,16 +229,26 @@ def _refuse(outline: Outline, error: ErrorData) -> JSONRPCError | None:
 
 
 def _unreadable(line: bytes) -> JSONRPCError | None:
+    outline = outline_of(line)
     try:
-        value: object = json.loads(line.decode())
+        value: object = json.loads(line.decode(), parse_int=_whole, parse_constant=_no_number)
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeDecodeError:
-        return _refuse(outline_of(line), _NOT_UTF_8)
+        return _refuse(outline, _NOT_UTF_8)
     except UnicodeEncodeError:
-        return _refuse(outline_of(line), _HALF_A_PAIR)
+        return _refuse(outline, _HALF_A_PAIR)
     except ValueError:
-        pass
-    return JSONRPCError(jsonrpc="2.0", id=None, error=_NOT_JSON)
+        # Who waits for an answer gets it, if it is plain who that is.
+        return JSONRPCError(jsonrpc="2.0", id=outline.request_id if outline.is_request else None, error=_NOT_JSON)
+    return _refuse(outline, _TOO_MANY_DIGITS)
+
+
+def _whole(digits: str) -> int | None:
+    return int(digits) if len(digits.lstrip("-")) <= MAX_DIGITS else None
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(name)
 
 
 def _too_long(size: int) -> ErrorData:

@@ -1,14 +1,13 @@
 """What a client can read beside the tools: where the tunnel is, what was said in it, and what the protocol promises."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 import mcp_types as types
 from mcp.shared.exceptions import MCPError
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from tunnel.app import results
-from tunnel.app.listening import HeardMessage
+from tunnel.app.listening import HeardMessage, how_to_hear_rest
 from tunnel.app.tools import Tools
 from tunnel.app.untrusted import Fence, fenced
 from tunnel.spec.v1 import constants
@@ -21,9 +20,6 @@ PROTOCOL: Final = "tunnel://protocol"
 REPEATED_CHARS: Final = 200
 """A longer URI is not repeated to who asked for it."""
 
-CHANGING: Final = (STATUS, TRANSCRIPT)
-"""Those that change with a tunnel."""
-
 
 class _Resource(Struct, frozen=True, kw_only=True):
     uri: str
@@ -35,7 +31,7 @@ class _Resource(Struct, frozen=True, kw_only=True):
 
 
 async def _status(tools: Tools) -> str:
-    return fenced(await tools.status(results.StatusArguments()), tools.entropy)
+    return fenced(tools.now(), tools.entropy)
 
 
 async def _transcript(tools: Tools) -> str:
@@ -44,19 +40,31 @@ async def _transcript(tools: Tools) -> str:
     heard = tools.tunnel.recent()
     if not heard.messages:
         return "Nothing was said yet."
-    # Our own words too: they may repeat what a peer wrote.
-    fence = Fence(
-        [message.text for message in heard.messages] + [message.id for message in heard.messages], tools.entropy
-    )
+    # Our own words too: they may repeat what a peer wrote, and a line of theirs may read like an entry.
+    fence = Fence([message.text for message in heard.messages], tools.entropy)
     first = heard.messages[0].seq
-    left_out = f" What was said before number {first} is left out: tunnel_listen has it." if heard.more else ""
-    head = f"Messages {first} to {heard.cursor} of {heard.cursor}. {fence.explanation}{left_out}"
-    return "\n\n".join([head, *(_entry(message, fence) for message in heard.messages)])
+    head = [f"Messages {first} to {heard.cursor} of {heard.cursor}.", fence.explanation]
+    if not all(message.is_untrusted for message in heard.messages):
+        head.append(fence.own_explanation)
+    if heard.more:
+        head.append(f"What was said before number {first} is left out: tunnel_listen has it.")
+    return "\n\n".join([" ".join(head), *(_entry(message, fence) for message in heard.messages)])
 
 
 def _entry(message: HeardMessage, fence: Fence) -> str:
-    text = fence.around(f"\n{message.text}\n") if message.is_untrusted else message.text
-    return f"{message.seq}. {message.kind} from the {message.sender} ({message.provenance}):\n{text}"
+    around = fence.around if message.is_untrusted else fence.around_own
+    by = f"{message.seq}. {message.kind} from the {message.sender} ({message.provenance})"
+    cut = f"\nThis is not all of it: {how_to_hear_rest(message)}" if message.rest else ""
+    text = around(f"\n{message.text}\n")
+    return f"{by}:\n{text}{cut}"
+
+
+def shapes(tools: Tools) -> Mapping[str, object]:
+    """What each resource that changes would tell now, but for the seconds that pass: while that is equal, it is the same."""
+    status = tools.now()
+    still = structs.replace(status, link_expires_in_sec=None, idle_ends_in_sec=None)
+    has_expired = status.link_expires_in_sec == 0
+    return {STATUS: (tools.tunnel, still, has_expired), TRANSCRIPT: (tools.tunnel, status.last_seq)}
 
 
 async def _protocol(_tools: Tools) -> str:

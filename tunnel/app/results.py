@@ -70,6 +70,13 @@ class ListenArguments(Arguments, frozen=True, kw_only=True):
             "safe for your client, 45 s at most; more than it can stand is shortened, and the answer says so."
         ),
     ] = UNSET
+    offset: Annotated[
+        int | float,
+        Meta(
+            description="Only to hear the rest of a long message, whose `rest` it is: so many characters of the first "
+            "message are left out."
+        ),
+    ] = 0
 
 
 class StatusArguments(Arguments, frozen=True, kw_only=True):
@@ -94,8 +101,11 @@ class Mark(Result, frozen=True, kw_only=True):
 OWN: Final = Mark(untrusted=False, provenance="own")
 PEERS_WORD: Final = Mark(untrusted=True, provenance="the peer's own word, not authenticated")
 OUTSIDE: Final = Mark(untrusted=True, provenance="a program or network on the way, not authenticated")
-GUEST_MARKS: Final = {"goal": PEERS_WORD, "peer": PEERS_WORD, "detail": OUTSIDE}
-HOST_MARKS: Final = {"goal": OWN, "peer": PEERS_WORD, "detail": OUTSIDE}
+GUEST_MARKS: Final = {"goal": PEERS_WORD, "peer": PEERS_WORD}
+HOST_MARKS: Final = {"goal": OWN, "peer": PEERS_WORD}
+
+BY_PERSON: Final = "The person on this side closed it in the window; their agent is to ask before it opens another."
+ASK_FIRST: Final = "Your person has closed this tunnel in its window: ask before you open or join another."
 
 Marks = Annotated[dict[str, Mark], Meta(description="Who wrote the texts of these fields.")]
 
@@ -120,7 +130,7 @@ class Status(Result, frozen=True, kw_only=True):
     peer: Annotated[str, Meta(description="The peer's name, as it calls itself. Not authenticated.")]
     closed_because: Annotated[str | None, Meta(description="Why the tunnel has ended, or why nobody can hear you.")]
     detail: Annotated[str | None, Meta(description="More about why it has ended, when more is known.")] = None
-    marks: Marks = field(default_factory=lambda: GUEST_MARKS)
+    marks: Marks = field(default_factory=lambda: GUEST_MARKS | {"detail": OWN})
     link_expires_in_sec: Annotated[
         int | None,
         Meta(description="How long the join link is still good, 0 once it has expired; null when none is given out."),
@@ -186,6 +196,14 @@ class ListenedMessage(Result, frozen=True, kw_only=True):
     ts: int | float
     untrusted: Annotated[bool, Meta(description="Whether somebody else wrote it.")]
     provenance: Provenance
+    offset: Annotated[int, Meta(description="How many of its characters stand before this part of it.")] = 0
+    rest: Annotated[
+        int | None,
+        Meta(
+            description="Not null when a message is longer than one answer, and this only a part of it: listen again, "
+            "with sinceSeq one below its `seq` and this as `offset`."
+        ),
+    ] = None
 
 
 class Listened(Result, frozen=True, kw_only=True):

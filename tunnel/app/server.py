@@ -4,6 +4,7 @@ It stands on the SDK's low-level server, because the high-level one repeats wron
 included. Here no error repeats what was passed.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
@@ -55,7 +56,10 @@ TOOLS: Final[tuple[_Tool, ...]] = (
     _Tool(
         name="tunnel_open",
         title="Open a tunnel",
-        description="Open a tunnel as its host. Gives a join link for one guest and an invite that your person can forward.",
+        description=(
+            "Open a tunnel as its host. Gives a join link for one guest and an invite that your person can forward. "
+            "When it answers that it is still opening, call it again with the same words."
+        ),
         arguments=results.OpenArguments,
         result=results.Opened,
         call=Tools.open,
@@ -77,6 +81,7 @@ TOOLS: Final[tuple[_Tool, ...]] = (
         arguments=results.SayArguments,
         result=results.SaidMessage,
         call=Tools.say,
+        waits=True,
     ),
     _Tool(
         name="tunnel_listen",
@@ -119,7 +124,7 @@ _BY_NAME: Final[Mapping[str, _Tool]] = {tool.name: tool for tool in TOOLS}
 
 def make_server(tools: Tools) -> Server[Any]:  # the SDK's lifespan type; ours has none
     """The MCP server over these tools, for one client."""
-    updates = Updates(tools.changes)
+    updates = Updates(tools)
 
     async def list_tools(
         _context: ServerRequestContext[Any], params: types.PaginatedRequestParams | None
@@ -188,6 +193,7 @@ def _caller(context: ServerRequestContext[Any]) -> Caller:
         name=client.client_info.name if client else "",
         hears=progress_token_from_params(context.params) is not None,
         tell=context.session.report_progress,
+        since=asyncio.get_running_loop().time(),
     )
 
 
@@ -198,10 +204,14 @@ def _check_page(params: types.PaginatedRequestParams | None) -> None:
 
 
 async def call(tools: Tools, name: str, given: Mapping[str, object], caller: Caller = NOBODY) -> types.CallToolResult:
-    """Call a tool. Whatever goes wrong is a tool error in words; nothing is repeated that may hold a secret."""
+    """Call a tool. Whatever goes wrong is a tool error in words; nothing is repeated that may hold a secret.
+
+    Raises:
+        MCPError: there is no such tool.
+    """
     tool = _BY_NAME.get(name)
     if tool is None:
-        return _error(f"There is no tool of this name; there are {', '.join(_BY_NAME)}.")
+        raise MCPError(types.INVALID_PARAMS, f"There is no tool of this name; there are {', '.join(_BY_NAME)}.")
     try:
         read = arguments.read(given, tool.arguments)
         result = await (tool.call(tools, read, caller) if tool.waits else tool.call(tools, read))

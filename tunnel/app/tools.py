@@ -1,5 +1,6 @@
 """What the six tools do, apart from MCP: typed arguments in, typed results out, errors in words that an agent can act on."""
 
+import asyncio
 import os
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -8,32 +9,31 @@ from msgspec import UnsetType, structs
 
 from tunnel.app import results, stderr
 from tunnel.app.arguments import message_number, whole_text
-from tunnel.app.budget import Budget
+from tunnel.app.budget import QUESTION_SECONDS, Budget
 from tunnel.app.changes import Changes
 from tunnel.app.hosting import Hosting
 from tunnel.app.invite import invite
 from tunnel.app.joining import Joining
-from tunnel.app.listening import Heard, HeardMessage
+from tunnel.app.listening import Heard, HeardMessage, how_to_hear_rest
 from tunnel.app.log import Logs
-from tunnel.app.settings import Settings
+from tunnel.app.opening import Doing, Opening, StillOpeningError, Wish
+from tunnel.app.saying import UnconfirmedError
+from tunnel.app.settings import SAY_SECONDS, Settings
 from tunnel.app.slot import Slot, Tunnel
-from tunnel.app.waiting import NOBODY, Caller, Wait, alive, wait_for
+from tunnel.app.waiting import NOBODY, Caller, Wait, alive, answer_seconds, left_for, wait_for
 from tunnel.core import link
-from tunnel.core.text import visible
 from tunnel.errors import Refused
 from tunnel.io.clock import Clock
 from tunnel.io.driver import NotSaidError
-from tunnel.spec.v1.constants import GOAL_BYTES, LINK_SECONDS, SUMMARY_BYTES
+from tunnel.spec.v1.constants import GOAL_BYTES, SUMMARY_BYTES
 from tunnel.spec.v1.refusals import CAUSES, Cause
 from tunnel.transport.base import Transport
 from tunnel.transport.choose import choose
 from tunnel.transport.setup import Setup
 
-LINE_BYTES: Final = 200
-"""So much of what a transport reports is told to its caller."""
-
 _MINUTE: Final = 60
 _ALONE: Final = frozenset({"peer_left", "closed"})
+_SAYABLE: Final = frozenset({"waiting_for_guest", "connected"})
 
 NO_TUNNEL: Final = results.Status(
     role="none",
@@ -83,12 +83,13 @@ class Tools:
         self._setup = settings.setup(environment, report)
         self._logs = Logs(settings.home, report) if settings.keeps_log else None
         self._slot = Slot()
+        self._opening: Opening | None = None
         self.changes = Changes()
         """Tells when something has changed that an agent can see."""
         self.budget = Budget(settings.budget, clock, entropy)
         """What the person allows its agent to say."""
-        self.watch: str | None = None
-        """Where the person's window is, for reading only."""
+        self.budget.on_change = self.changes.note
+        self._watch: str | None = None
 
     @property
     def entropy(self) -> Callable[[int], bytes]:
@@ -106,45 +107,73 @@ class Tools:
         return self._slot.tunnel
 
     @property
+    def watch(self) -> str | None:
+        """Where the person's window is, for reading only."""
+        return self._watch
+
+    @watch.setter
+    def watch(self, url: str | None) -> None:
+        self._watch = url
+        self.changes.note()
+
+    @property
     def can_say(self) -> bool:
-        """Whether there is a tunnel in which something can be said."""
-        return self._slot.tunnel is not None and not self._slot.tunnel.is_over
+        """Whether there is a tunnel in which something can be said, and be it to who comes later."""
+        return self._slot.tunnel is not None and self._slot.tunnel.status().state in _SAYABLE
+
+    async def changed(self) -> None:
+        """Wait until the tunnel changes, or what its person allows."""
+        changes = [asyncio.ensure_future(self.budget.changed())]
+        if self._slot.tunnel:
+            changes.append(asyncio.ensure_future(self._slot.tunnel.changed()))
+        try:
+            await asyncio.wait(changes, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for change in changes:
+                change.cancel()
+
+    def answer_seconds(self, caller: Caller) -> float:
+        """How long a call may wait for its person's answer."""
+        return min(QUESTION_SECONDS, answer_seconds(caller, self._settings.listen_seconds))
 
     async def open(self, arguments: results.OpenArguments, caller: Caller = NOBODY) -> results.Opened:
         """Open a tunnel and hand out its link."""
         goal = whole_text("goal", arguments.goal, GOAL_BYTES)
         named = whole_text("transport", arguments.transport).strip()
         self._settings.check()
-        doing = "Opening the tunnel."
-
-        def report(line: str) -> None:
-            nonlocal doing
-            doing = visible(line, LINE_BYTES)
-            self._report(line)
-
-        setup = structs.replace(self._setup, report=report)
-        transport = self._transport(named or self._settings.transport, setup)
-        hosting = self._slot.take(lambda: Hosting(goal, self._name, transport, self._clock, self._entropy, self._logs))
+        wish = Wish(goal, named or self._settings.transport)
+        if self._opening is None or not self._opening.is_for(wish):
+            self._opening = self._begin(wish)
+        # Whoever waits for it has it: of two at once, the second is told that the place is taken.
+        opening, self._opening = self._opening, None
         try:
-            join_link = await alive(hosting.open(), caller, lambda passed: f"{doing} ({passed} s so far)")
-        except BaseException:
-            self._slot.leave(hosting)
+            join_link = await opening.link(left_for(caller, self._settings.listen_seconds), caller)
+        except StillOpeningError:
+            self._opening = opening
             raise
-        self._slot.keep(hosting)
-        self.changes.follow(hosting)
-        status = hosting.status()
+        hosting = opening.hosting
+        status, transport = hosting.status(), hosting.transport
+        link_left = status.link_expires_in_sec or 0
         return results.Opened(
             tunnel_id=hosting.tunnel_id,
             join_link=join_link.text,
             status="waiting_for_guest",
-            join_link_expires_in_sec=LINK_SECONDS,
-            invite=invite(goal, join_link.text, LINK_SECONDS),
+            join_link_expires_in_sec=link_left,
+            invite=invite(goal, join_link.text, link_left),
             state=status.state,
             transport=transport.name,
             privacy=transport.privacy,
             idle_ends_in_sec=status.idle_ends_in_sec,
             next=status.next,
         )
+
+    def _begin(self, wish: Wish) -> Opening:
+        doing = Doing(self._report)
+        transport = self._transport(wish.transport, structs.replace(self._setup, report=doing.note))
+        hosting = self._slot.take(
+            lambda: Hosting(wish.goal, self._name, transport, self._clock, self._entropy, self._logs)
+        )
+        return Opening(wish, hosting, doing, self._slot, self.changes)
 
     async def join(self, arguments: results.JoinArguments, caller: Caller = NOBODY) -> results.JoinedTunnel:
         """Join a tunnel."""
@@ -163,13 +192,19 @@ class Tools:
             tunnel_id=joining.tunnel_id, goal=status.goal, peer=status.peer, state=status.state, next=status.next
         )
 
-    async def say(self, arguments: results.SayArguments) -> results.SaidMessage:
-        """Say something to the peer."""
+    async def say(self, arguments: results.SayArguments, caller: Caller = NOBODY) -> results.SaidMessage:
+        """Say something to the peer, waiting for it no longer than is safe for who calls."""
         text = whole_text("text", arguments.text)
         tunnel = self._slot.occupied()
+        seconds = min(SAY_SECONDS, left_for(caller, self._settings.listen_seconds))
         try:
             with self.budget.turn():
-                seq = await tunnel.say(text)
+                saying = tunnel.say(text, seconds, self.budget.check_not_paused)
+                seq = await alive(
+                    saying, caller, lambda passed: f"Saying it to your peer. ({passed} s so far)", seconds
+                )
+        except UnconfirmedError as error:
+            raise UnconfirmedError(f"{error} {_why(tunnel.status())}" if tunnel.is_over else str(error)) from None
         except NotSaidError as error:
             tunnel.refusals.say(str(error))
             raise Refused(f"{error} {_why(tunnel.status())}" if tunnel.is_over else str(error)) from None
@@ -183,7 +218,8 @@ class Tools:
         tunnel = self._slot.occupied()
         asked = None if isinstance(arguments.timeout_ms, UnsetType) else arguments.timeout_ms
         wait = wait_for(asked, caller, self._settings.listen_seconds)
-        listening = tunnel.listen(message_number(arguments.since_seq), wait.seconds)
+        since, offset = message_number(arguments.since_seq), message_number(arguments.offset)
+        listening = tunnel.listen(since, wait.seconds, offset)
         heard = await alive(listening, caller, lambda passed: _waiting(tunnel.status(), passed), wait.seconds)
         status = self._whole(tunnel.status())
         return results.Listened(
@@ -192,11 +228,15 @@ class Tools:
             cursor=heard.cursor,
             more=heard.more,
             waited_at_most_sec=wait.seconds if wait.is_shortened else None,
-            next=_next(heard, wait, status),
+            next=_behind(heard, since) + _next(heard, wait, status),
         )
 
     async def status(self, arguments: results.StatusArguments) -> results.Status:  # noqa: ARG002 - it takes none
         """Tell where the tunnel is."""
+        return self.now()
+
+    def now(self) -> results.Status:
+        """Where the tunnel is, with what is known beside it."""
         return self._whole(self._slot.tunnel.status() if self._slot.tunnel else NO_TUNNEL)
 
     async def close(self, arguments: results.CloseArguments) -> results.Closed:
@@ -205,14 +245,22 @@ class Tools:
         tunnel = self._slot.tunnel
         if tunnel is None:
             return results.Closed(ok=True, state="none", closed_because=None, next=NO_TUNNEL.next)
-        await tunnel.close(summary)
+        self._opening = None
+        # What is paused says nothing, and closing is no way around that.
+        is_held_back = self.budget.is_paused and summary != "" and not tunnel.is_over
+        await tunnel.close("" if is_held_back else summary)
         status = tunnel.status()
-        return results.Closed(ok=True, state=status.state, closed_because=status.closed_because, next=status.next)
+        held_back = "Your person has paused you, so your summary was not sent. " if is_held_back else ""
+        return results.Closed(
+            ok=True, state=status.state, closed_because=status.closed_because, next=held_back + status.next
+        )
 
     async def exit(self) -> None:
         """The process ends: the peer is told, everything is given back, and nothing can be opened or joined any more."""
         self.changes.end()
         await self._slot.shut()
+        if self._opening:
+            await self._opening.ended()
 
     def _whole(self, status: results.Status) -> results.Status:
         """A tunnel's status, with what is known beside the tunnel."""
@@ -231,6 +279,8 @@ def _listened(message: HeardMessage) -> results.ListenedMessage:
         ts=message.ts,
         untrusted=message.is_untrusted,
         provenance=message.provenance,
+        offset=message.offset,
+        rest=message.rest,
     )
 
 
@@ -251,8 +301,18 @@ def _minutes(seconds: int) -> str:
     return f"{-(-seconds // _MINUTE)} min" if seconds > _MINUTE else f"{seconds} s"
 
 
+def _behind(heard: Heard, since: int) -> str:
+    """What is said first when the number that was listened behind is no message's."""
+    if not heard.is_from_start:
+        return ""
+    return f"There is no message {since} in this tunnel; numbers begin anew in each, so you listen from the start. "
+
+
 def _next(heard: Heard, wait: Wait, status: results.Status) -> str:
     """What to do after a listen."""
+    if heard.messages and heard.messages[-1].rest:
+        more = f"; only then listen on with sinceSeq {heard.cursor}"
+        return f"The last message is longer than one answer: {how_to_hear_rest(heard.messages[-1], more)}"
     if heard.more:
         return f"There is more already: listen again at once, with sinceSeq {heard.cursor}."
     if status.state in _ALONE:
@@ -270,4 +330,5 @@ def _next(heard: Heard, wait: Wait, status: results.Status) -> str:
 
 def _why(over: results.Status) -> str:
     because = f"It ended because: {CAUSES[Cause(over.closed_because)].doc}"
-    return f"{because} {over.detail}" if over.detail else because
+    # What others wrote has no place in a sentence of ours: the status has it, marked.
+    return f"{because} {over.detail}" if over.detail and not over.marks["detail"].untrusted else because

@@ -1,4 +1,4 @@
-"""Tells a client that a resource has changed, in the way of its era, as soon as the tunnel has changed.
+"""Tells a client that a resource has changed, in the way of its era, as soon as it has, and of no other one.
 
 In the handshake era a client subscribes to one resource by a request of its own; from 2026-07-28 on it opens a stream and
 says what it wants to hear on it. Neither wakes an agent: a client may read again when it likes.
@@ -13,7 +13,7 @@ from mcp.server.session import ServerSession
 from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, ResourceUpdated
 
 from tunnel.app import resources
-from tunnel.app.changes import Changes
+from tunnel.app.tools import Tools
 
 STREAMS: Final = 16
 """So many streams one client may open; it needs one."""
@@ -23,15 +23,17 @@ class Updates:
     """The subscriptions of the one client of this process.
 
     Args:
-        changes: tells when the tunnel has changed.
+        tools: what the resources tell of.
     """
 
-    def __init__(self, changes: Changes) -> None:
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self._told = resources.shapes(tools)
         self._bus = InMemorySubscriptionBus()
         self.on_listen = ListenHandler(self._bus, max_subscriptions=STREAMS)
         """Serves the streams of the 2026 era."""
         self._subscribed: dict[str, ServerSession] = {}
-        changes.listen(self.tell)
+        tools.changes.listen(self.tell)
 
     async def subscribe(
         self, context: ServerRequestContext[Any], params: types.SubscribeRequestParams
@@ -50,8 +52,9 @@ class Updates:
         return types.EmptyResult()
 
     async def tell(self) -> None:
-        """The tunnel has changed."""
-        for uri in resources.CHANGING:
+        """Something has changed: whoever asked for a resource that is not as it was told last is told."""
+        told, self._told = self._told, resources.shapes(self._tools)
+        for uri in [uri for uri, shape in self._told.items() if shape != told[uri]]:
             await self._bus.publish(ResourceUpdated(uri=uri))
             if session := self._subscribed.get(uri):
                 await self._send(session, uri)

@@ -18,6 +18,9 @@ from tunnel.app.settings import LISTEN_SECONDS, LONGEST_LISTEN_SECONDS
 PROGRESS_SECONDS: Final = 10
 """How often a call that waits says that it is alive."""
 
+SPARE_SECONDS: Final = 5.0
+"""So much of a call is kept for saying what its person has allowed: a host's echo takes less than a second."""
+
 T = TypeVar("T")
 
 Tell: TypeAlias = Callable[[float, float | None, str], Awaitable[None]]
@@ -36,6 +39,13 @@ class Caller(Struct, frozen=True, kw_only=True):
     hears: bool = False
     """Whether it asked for progress with this call."""
     tell: Tell = _nobody
+    since: float | None = None
+    """When the call came, by the event loop's clock: what it has waited for already counts. None when it begins now."""
+
+    @property
+    def waited(self) -> float:
+        """How long the call takes already."""
+        return 0.0 if self.since is None else asyncio.get_running_loop().time() - self.since
 
 
 NOBODY: Final = Caller()
@@ -57,14 +67,28 @@ def wait_for(milliseconds: float | None, caller: Caller, override: float | None 
         caller: for whom.
         override: what the person of this server wants instead of the table of clients.
     """
-    longest = override if override is not None else _longest(caller)
+    longest = longest_for(caller, override)
     if milliseconds is None:
         return Wait(seconds=longest if override is not None else min(LISTEN_SECONDS, longest), is_shortened=False)
     seconds = waiting_seconds(milliseconds)
     return Wait(seconds=min(seconds, longest), is_shortened=seconds > longest)
 
 
-def _longest(caller: Caller) -> float:
+def left_for(caller: Caller, override: float | None = None) -> float:
+    """How long its client lets this call take from now on."""
+    return max(0.0, longest_for(caller, override) - caller.waited)
+
+
+def answer_seconds(caller: Caller, override: float | None = None) -> float:
+    """How long this call may wait for its person's answer: then there is still time to do what was allowed."""
+    left = left_for(caller, override)
+    return max(left / 2, left - SPARE_SECONDS)
+
+
+def longest_for(caller: Caller, override: float | None = None) -> float:
+    """How long a call of this client may take: what the table knows, unless the person of this server knows better."""
+    if override is not None:
+        return override
     client = known(caller.name)
     if client is None or client.seconds is None:
         return LISTEN_SECONDS
@@ -80,7 +104,7 @@ async def alive(work: Awaitable[T], caller: Caller, sentence: Callable[[int], st
         sentence: what it is told, from the seconds that have passed.
         total: how many seconds the work takes at most, if that is known.
     """
-    telling = asyncio.get_running_loop().create_task(_tell(caller.tell, sentence, total))
+    telling = asyncio.get_running_loop().create_task(_tell(caller, sentence, total))
     try:
         return await work
     finally:
@@ -88,12 +112,13 @@ async def alive(work: Awaitable[T], caller: Caller, sentence: Callable[[int], st
         await asyncio.wait([telling])
 
 
-async def _tell(tell: Tell, sentence: Callable[[int], str], total: float | None) -> None:
-    passed = 0
+async def _tell(caller: Caller, sentence: Callable[[int], str], total: float | None) -> None:
+    # A call that does one thing after another goes on counting: its progress never falls back.
+    passed = int(caller.waited)
     try:
         while True:
             await asyncio.sleep(PROGRESS_SECONDS)
             passed += PROGRESS_SECONDS
-            await tell(passed, total, sentence(passed))
+            await caller.tell(passed, total, sentence(passed))
     except (anyio.BrokenResourceError, anyio.ClosedResourceError):
         pass  # The client has gone; the work's own end will be seen by whoever serves it.

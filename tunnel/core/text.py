@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from typing import Final
 
 ANONYMOUS: Final = "anonymous"
@@ -23,16 +24,25 @@ def visible(text: str, limit: int) -> str:
         text: anything, from anybody.
         limit: bytes of UTF-8 that may be shown of it; the rest is cut off with an ellipsis (SIZE-6).
     """
-    shown: list[str] = []
+    return "".join(shown for shown, _ in pieces(cut(text, limit)))
+
+
+def pieces(text: str, kept: str = "") -> Iterator[tuple[str, bool]]:
+    """Each character as it is shown, and whether that is an escape (NAME-1).
+
+    Args:
+        text: anything, from anybody.
+        kept: characters that are shown as they are, whatever they do.
+    """
     before = ""
-    for character in cut(text, limit):
+    for character in text:
         hiding = unicodedata.category(character) in _HIDING_CATEGORIES or _IGNORABLE.match(character)
         # The one selector that people type: it asks for the coloured form of the symbol in front of it.
         if character == _EMOJI_STYLE and before and unicodedata.category(before) == "So":
             hiding = False
-        shown.append(_escape(character) if hiding else character)
+        is_escape = bool(hiding) and character not in kept
+        yield (_escape(character) if is_escape else character), is_escape
         before = character
-    return "".join(shown)
 
 
 def _escape(character: str) -> str:

@@ -128,8 +128,12 @@ class Driver:
         """Let timers that came due while the machine slept take effect before anybody is told anything (TIME-1)."""
         self.step(self._core.expire)
 
-    async def say(self, text: str) -> int:
+    async def say(self, text: str, begin: Callable[[], None] | None = None) -> int:
         """Say something; its number, once it has one. It waits while its peer still reads what was said before (SIZE-9).
+
+        Args:
+            text: what to say.
+            begin: is called when its turn has come, right before it is said. What it raises is raised, and nothing is said.
 
         Raises:
             NotSaidError: it cannot be said, or it is not known whether the peer has it.
@@ -137,6 +141,8 @@ class Driver:
         if self._saying.locked() or self._wire.waiting() > ROOM_BYTES:
             async with self._saying:
                 await self._room()
+        if begin:
+            begin()
         self._tickets += 1
         ticket = self._tickets
         said = self._says[ticket] = asyncio.get_running_loop().create_future()

@@ -31,7 +31,9 @@ class Listener:
             OSError: the port cannot be had, or the listener was shut meanwhile.
         """
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._accepted, host=address, port=port)
+        # In two steps: who is cancelled while asyncio begins to serve would leave a port that nobody can give back.
+        self._server = await loop.create_server(self._accepted, host=address, port=port, start_serving=False)
+        await self._server.start_serving()
         number = cast(int, self._server.sockets[0].getsockname()[1])
         if self._is_shut:
             await self.closed()

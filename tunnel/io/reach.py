@@ -7,8 +7,10 @@ from typing import Final
 
 Address = IPv4Address | IPv6Address
 
-# The system connects to the unspecified address as to the loopback address.
-_LOOPBACK: Final = tuple(map(ip_network, ("127.0.0.0/8", "::1/128", "0.0.0.0/32", "::/128")))
+_LOOPBACK: Final = tuple(map(ip_network, ("127.0.0.0/8", "::1/128")))
+
+# Most systems connect to it as to the loopback address. It is none, and in a link it means another machine to everybody.
+_UNSPECIFIED: Final = tuple(map(ip_network, ("0.0.0.0/32", "::/128")))
 
 # Not `is_private` of the standard library: that counts addresses for documentation and benchmarks too, and no shared ones.
 _PRIVATE: Final = tuple(
@@ -42,8 +44,8 @@ def is_private(address: Address) -> bool:
 
 
 def is_loopback(address: Address) -> bool:
-    """Whether an address is this machine's own."""
-    return any(bare(address) in network for network in _LOOPBACK)
+    """Whether an address is this machine's own; the unspecified one is, where it can be dialled at all."""
+    return any(bare(address) in network for network in (*_LOOPBACK, *_UNSPECIFIED))
 
 
 def is_this_machine(host: str) -> bool:
