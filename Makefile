@@ -9,7 +9,7 @@ PYENVS := $(shell ls -d $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.1[1-9]*/bin 2>/
 # Tests that search for long, and reach nothing that no other test reaches.
 SEARCHES := tests/core/test_replay.py tests/core/test_stateful.py tests/spec/test_explore.py tests/spec/test_mutate.py tests/spec/test_together.py tests/conformance/broken
 
-.PHONY: help demo test test-all coverage mutants mcp-conformance check spec proof format lock dist clean
+.PHONY: help demo test test-all coverage mutants mcp-conformance check spec proof docs format lock dist clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -52,6 +52,11 @@ spec: .venv/dev ## write the generated files from spec/
 proof: .venv/dev ## ask the model checker SPIN whether the rules hold, and whether it would notice if not (needs spin and gcc)
 	@$(BIN)/python -m spec.compiler proof
 
+docs: .venv/dev ## write the documentation as pages, with warnings as errors (with pictures where Graphviz is)
+	@$(BIN)/python -m spec.compiler docs
+	@$(BIN)/python -m sphinx -q -W --keep-going -n -b html -d docs/_build/doctrees docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
 format: .venv/dev ## bring the code into the house's form
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
@@ -68,7 +73,7 @@ dist: .venv/dev ## build the packages of both distributions, and the bundle for 
 	@rm -r dist/bundle && ls -l dist
 
 clean: ## remove what the targets made
-	rm -rf .venv dist .pytest_cache .ruff_cache .hypothesis .coverage mutants
+	rm -rf .venv dist .pytest_cache .ruff_cache .hypothesis .coverage mutants docs/_build docs/_generated docs/reference
 
 .venv/pip:
 	@echo "making .venv (once; it downloads the packages named in pyproject.toml)" >&2

@@ -15,6 +15,7 @@ import pytest
 
 INSTALL: Final = {
     "chromium": "Debian: apt-get install chromium; macOS: brew install chromium",
+    "dot": "Debian: apt-get install graphviz; macOS: brew install graphviz",
     "faketime": "Debian: apt-get install faketime; macOS: brew install libfaketime",
     "git": "Debian: apt-get install git; macOS: xcode-select --install",
     "ssh": "Debian: apt-get install openssh-client; macOS has it",

@@ -10,6 +10,10 @@ from spec.compiler.graph import mermaid
 from spec.compiler.lint import lint
 from spec.compiler.mutants import mutants
 from spec.compiler.mutate import judge_all
+from spec.compiler.promela import PEERS, PromelaError, Scene
+from spec.compiler.promela_claims import by_scene, model, read_claims
+from spec.compiler.promela_proof import drift, faults, prove, read_record, told, write_record
+from spec.compiler.promela_spin import SpinError
 from spec.compiler.reader import Spec, SpecError, read
 from spec.compiler.rehearsal import OutOfTuneError, rehearse
 from spec.compiler.report import explore_all, hearings_told, verdicts_told
@@ -32,6 +36,17 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     commands.add_parser(
         "trace", help="follow every rule to its rows, invariants, cases and tests, as Markdown on stdout"
     )
+    promela = commands.add_parser("promela", help="the machines with their claims as a model for SPIN, on stdout")
+    promela.add_argument(
+        "scene",
+        nargs="?",
+        choices=PEERS,
+        default="host",
+        help="host (default), crowd or together; see spec/v1/proofs/README.md",
+    )
+    proof = commands.add_parser("proof", help="ask SPIN whether the claims hold, and compare with what is recorded")
+    proof.add_argument("--write", action="store_true", help="record the results")
+    commands.add_parser("docs", help="write the generated pages of the documentation below docs/")
     graph = commands.add_parser("graph", help="draw a machine as Mermaid text on stdout")
     graph.add_argument("machine", nargs="?", help="session, connection or guest; all of them when left out")
     options = parser.parse_args(arguments)
@@ -52,6 +67,12 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
             return report(trace.gaps(spec, root))
         case "explore":
             return explore(spec)
+        case "docs":
+            return write_docs(spec, root)
+        case "promela":
+            return write_model(spec, options.scene)
+        case "proof":
+            return ask_spin(spec, write=options.write)
         case "mutate":
             return break_and_ask(spec, options.sample, options.seed, ask_core=options.core)
         case _:
@@ -113,6 +134,40 @@ def break_and_ask(spec: Spec, sample: int | None, seed: int, *, ask_core: bool) 
         print("", told, sep="\n")
         faults += deaf
     return report(faults)
+
+
+def write_model(spec: Spec, scene: Scene) -> int:
+    """Print the model."""
+    try:
+        print(model(spec, by_scene(read_claims(spec.folder / "proofs", spec).claims)[scene]), end="")
+    except (SpecError, PromelaError) as error:
+        return report([str(error)])
+    return 0
+
+
+def ask_spin(spec: Spec, *, write: bool) -> int:
+    """Print what SPIN found; a claim that breaks, a mistake that it misses, or a result that was not recorded, is a finding."""
+    folder = spec.folder / "proofs"
+    try:
+        found = prove(spec, read_claims(folder, spec), lambda text: print(text, file=sys.stderr, flush=True))
+    except (SpecError, PromelaError, SpinError) as error:
+        return report([str(error)])
+    print(told(found))
+    if write and not faults(found):
+        write_record(folder, found)
+    return report([*faults(found), *drift(found, read_record(folder))])
+
+
+def write_docs(spec: Spec, root: Path) -> int:
+    """Write the pages. Only here is the server needed, since its tools are described as it lists them."""
+    from spec.compiler.docs import generate
+    from spec.compiler.docs_diagrams import DrawingError, with_dot
+
+    try:
+        generate(spec, root, root / "docs", with_dot())
+    except DrawingError as error:
+        return report([str(error)])
+    return 0
 
 
 def draw(spec: Spec, machine: str | None) -> int:

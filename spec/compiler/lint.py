@@ -5,7 +5,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from spec.compiler.lint_cases import lint_cases
+from spec.compiler.lint_handshake import lint_handshake
 from spec.compiler.lint_machine import lint_machine
+from spec.compiler.lint_tools import lint_tools
 from spec.compiler.reader import FILES, Spec
 from tunnel.spec.model import Field, Observable, Role, Shape
 
@@ -23,7 +25,9 @@ def lint(spec: Spec) -> list[str]:
         *_frames(spec),
         *_rules(spec),
         *_refusals(spec),
+        *lint_tools(spec),
         *lint_cases(spec),
+        *lint_handshake(spec),
     ]
     for name, machine in spec.machines.items():
         findings += [f"{name}.toml: {finding}" for finding in lint_machine(spec, name, machine)]
@@ -35,6 +39,8 @@ def _twice(spec: Spec) -> Iterator[str]:
         "protocol.toml, constants": (row.name for row in spec.protocol.constants),
         "frames.toml": (row.name for row in (*spec.frames.records, *spec.frames.frames)),
         "rules.toml, rules": (row.id for row in spec.rules.rules),
+        "tools.toml, records": (row.name for row in spec.tools.records),
+        "tools.toml, tools": (row.name for row in spec.tools.tools),
         "cases.toml, verbs": (row.name for row in spec.cases.verbs),
         "cases.toml, outcomes": (row.name for row in spec.cases.outcomes),
         "cases.toml, cases": (row.id for row in spec.cases.cases),
@@ -43,6 +49,10 @@ def _twice(spec: Spec) -> Iterator[str]:
         tables[f"refusals.toml, {kind}"] = (row.id for row in getattr(spec.refusals, kind))
     for shape in (*spec.frames.records, *spec.frames.frames):
         tables[f"frames.toml, row {shape.name!r}, fields"] = (field.name for field in shape.fields)
+    for record in spec.tools.records:
+        tables[f"tools.toml, row {record.name!r}, fields"] = (field.name for field in record.fields)
+    for tool in spec.tools.tools:
+        tables[f"tools.toml, row {tool.name!r}, arguments"] = (field.name for field in tool.arguments)
     for name, machine in spec.machines.items():
         for kind in ("states", "events", "timers", "actions"):
             tables[f"{name}.toml, {kind}"] = (row.name for row in getattr(machine, kind))

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from spec.compiler.lint_tools import told_causes
 from spec.compiler.reader import Spec
 from tunnel.spec.model import Case, Observable, Role, Rule, Step
 
@@ -11,9 +12,18 @@ NEEDS: Final = frozenset({"time"})
 """What a case may need of a harness."""
 
 COUNTED: Final = frozenset(
-    {"bytes", "depth", "times", "seconds", "head_bytes", "backlog", "hole", "upto", "most", "code", "fragments"}
+    {
+        *("bytes", "depth", "times", "seconds", "head_bytes", "chars", "blanks"),
+        *("backlog", "hole", "upto", "most", "code", "fragments"),
+    }
 )
 """Arguments that are whole numbers, or constants."""
+
+TOLERABLE: Final = frozenset({"gone", "nothing"})
+"""Outcomes that take no frame: those that do would find that what is expected has taken it."""
+
+_LATER: Final = frozenset({"heard", "ended", "hung_up"})
+"""What shows that an agent has been told everything that came before: a later message, or the end."""
 
 _ID: Final = re.compile(r"[a-z]+(-[a-z0-9]+)+")
 _NUMBER: Final = re.compile(r"\d+|\{[A-Z]+(_[A-Z]+)+\}( [+-] \d+)?")
@@ -43,6 +53,8 @@ def lint_cases(spec: Spec) -> Iterator[str]:
         if ("time" in case.needs) != any(step.do == "wait" for step in case.steps):
             yield f"{where}, needs: a case needs time exactly when one of its steps is 'wait'"
         yield from _steps(spec, where, case)
+        yield from _unheard(where, case)
+        yield from _tolerated(where, case)
     yield from _unproved(spec)
 
 
@@ -87,17 +99,35 @@ def _steps(spec: Spec, where: str, case: Case) -> Iterator[str]:
                 yield f"{at}, by: {', '.join(sorted(early))} has not connected before"
 
 
+def _unheard(where: str, case: Case) -> Iterator[str]:
+    """An agent may be told late: what it has not heard, it may hear yet, until something comes that was sent later."""
+    before = ""
+    for number, step in enumerate(case.steps, 1):
+        if step.expect == "unheard" and (before not in _LATER or step.do not in ("look", "listen")):
+            yield f"{where}, step {number}, expect: 'unheard' proves nothing unless a 'look' behind a 'heard' or the end"
+        elif step.expect != "unheard":
+            before = step.expect
+
+
+def _tolerated(where: str, case: Case) -> Iterator[str]:
+    for number, step in enumerate(case.steps, 1):
+        if taking := set(step.tolerate) - TOLERABLE:
+            yield f"{where}, step {number}, tolerate: {', '.join(sorted(taking))} takes a frame, which the expectation has"
+        if "gone" in step.tolerate and "CLOSE-4" in case.rules:
+            yield f"{where}, step {number}, tolerate: who is only 'gone' has not said why, which CLOSE-4 asks for"
+
+
 def _expected(spec: Spec, at: str, step: Step) -> Iterator[str]:
     """A reason, a cause or a code that is expected is one of the tables'."""
-    causes = {row.id for row in (*spec.refusals.causes, *spec.refusals.failures)}
     tables = {
         "reason": (("refused", "one_admitted"), {row.text for row in spec.refusals.refusals}),
-        "because": (("ended", "woken"), causes),
+        "because": (("ended", "woken"), told_causes(spec)),
         "code": (("hung_up",), {row.code for row in spec.refusals.closings}),
     }
     for name, (outcomes, known) in tables.items():
         if step.expect in outcomes and name in step.expects and step.expects[name] not in known:
-            yield f"{at}, {name}: {step.expects[name]!r} is not in refusals.toml"
+            where = "no closedBecause of tools.toml" if name == "because" else "not in refusals.toml"
+            yield f"{at}, {name}: {step.expects[name]!r} is {where}"
 
 
 def _peers(by: str) -> set[str]:

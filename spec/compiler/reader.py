@@ -7,10 +7,17 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from tunnel.spec.model import Bundle, Cases, Frames, Machine, Protocol, Refusals, Rules
+from tunnel.spec.model import Bundle, Cases, Frames, Machine, Protocol, Refusals, Rules, Tools
 
 MACHINES = ("session", "connection", "guest")
-FILES = ("frames.toml", *(f"{machine}.toml" for machine in MACHINES), "refusals.toml", "rules.toml", "cases.toml")
+FILES = (
+    "frames.toml",
+    *(f"{machine}.toml" for machine in MACHINES),
+    "refusals.toml",
+    "rules.toml",
+    "tools.toml",
+    "cases.toml",
+)
 """What a wire version consists of, besides `protocol.toml`, which names the same."""
 
 T = TypeVar("T")
@@ -32,20 +39,26 @@ def read(folder: Path) -> Spec:
     Raises:
         SpecError: a file is missing, is not TOML, or holds a field or a type that the tables do not have.
     """
-    protocol = _table(folder / "protocol.toml", Protocol)
+    protocol = table(folder / "protocol.toml", Protocol)
     numbers = {constant.name: str(constant.value) for constant in protocol.constants}
     return Spec(
         folder=folder,
         protocol=protocol,
-        frames=_table(folder / "frames.toml", Frames),
-        refusals=_table(folder / "refusals.toml", Refusals, numbers),
-        rules=_table(folder / "rules.toml", Rules),
-        cases=_table(folder / "cases.toml", Cases),
-        machines={name: _table(folder / f"{name}.toml", Machine) for name in MACHINES},
+        frames=table(folder / "frames.toml", Frames),
+        refusals=table(folder / "refusals.toml", Refusals, numbers),
+        rules=table(folder / "rules.toml", Rules),
+        tools=table(folder / "tools.toml", Tools),
+        cases=table(folder / "cases.toml", Cases),
+        machines={name: table(folder / f"{name}.toml", Machine) for name in MACHINES},
     )
 
 
-def _table(path: Path, kind: type[T], numbers: dict[str, str] | None = None) -> T:
+def table(path: Path, kind: type[T], numbers: dict[str, str] | None = None) -> T:
+    """Read one table, with the numbers put in where they are given.
+
+    Raises:
+        SpecError: it is missing, is not TOML, or holds a field or a type that such a table does not have.
+    """
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

@@ -176,6 +176,43 @@ class Rules(Table, frozen=True):
     rules: tuple[Rule, ...]
 
 
+class ToolField(Table, frozen=True):
+    """An argument of a tool, or a field of what it gives back."""
+
+    name: str
+    type: str
+    """`string`, `boolean`, `integer`, `number`, `one of WORDS`, `RECORD`, `RECORD list`."""
+    doc: str
+    needed: bool = True
+    """False for an argument that may be left out, and for a field that an implementation may lack."""
+    nullable: bool = False
+
+
+class ToolRecord(Table, frozen=True):
+    """What a tool gives back, or a part of it; there may be more fields than these."""
+
+    name: str
+    doc: str
+    fields: tuple[ToolField, ...]
+
+
+class Tool(Table, frozen=True):
+    """One thing that an agent can do."""
+
+    name: str
+    doc: str
+    arguments: tuple[ToolField, ...]
+    result: str
+    """The name of a record."""
+
+
+class Tools(Table, frozen=True):
+    """`tools.toml`."""
+
+    records: tuple[ToolRecord, ...]
+    tools: tuple[Tool, ...]
+
+
 class Step(Table, frozen=True):
     """One step of a conformance case: a verb, who does it, and what must be seen afterwards."""
 
@@ -328,6 +365,7 @@ class Bundle(Table, frozen=True):
     frames: Frames
     refusals: Refusals
     rules: Rules
+    tools: Tools
     cases: Cases
     machines: dict[str, Machine]
 
@@ -335,3 +373,10 @@ class Bundle(Table, frozen=True):
     def constants(self) -> dict[str, int]:
         """Every constant by its name."""
         return {constant.name: constant.value for constant in self.protocol.constants}
+
+    def words_of(self, field: ToolField) -> tuple[str, ...]:
+        """The words of a field that is `one of` some: one in capitals stands for all ids of that table of refusals."""
+        words: list[str] = []
+        for word in field.type.split()[2:]:
+            words += (row.id for row in getattr(self.refusals, word.lower(), ())) if word.isupper() else (word,)
+        return tuple(words)
