@@ -12,6 +12,7 @@ import click
 from tunnel_conformance import __version__
 
 if TYPE_CHECKING:
+    from tunnel.spec.model import Case
     from tunnel_conformance.judging import Named, Wish
     from tunnel_conformance.report.expect import Expectations
 
@@ -37,6 +38,18 @@ class _Commands(click.Group):
                 f"No such command {args[0]!r}. {hint}The commands are: {', '.join(self.commands)}.", ctx
             )
         return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:  # Any: as click has it
+        """Run a command. When nobody reads on, Click would exit with the status of a verdict."""
+        try:
+            status = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            from tunnel_conformance.ending import UNREAD, forget_stdout
+
+            forget_stdout()
+            return UNREAD
+        return status
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -88,6 +101,12 @@ _judging = _options(
         multiple=True,
         metavar="NAME",
         help="Only these cases: an id, a rule, or a pattern such as 'lock-*'. May be repeated.",
+    ),
+    click.option(
+        "--cases",
+        type=_file,
+        metavar="FILE",
+        help="The cases of this file (TOML, as --explore prints them) in the place of the spec's.",
     ),
     click.option(
         "--control",
@@ -313,9 +332,9 @@ def main() -> None:
 
 def _is_usage(error: Exception) -> bool:
     # By name: the modules are imported only by the commands that raise them.
-    return type(error).__name__ in ("BadWish", "BadExpectations", "UnknownName") and type(error).__module__.startswith(
-        "tunnel_conformance."
-    )
+    return type(error).__name__ in ("BadWish", "BadCases", "BadExpectations", "UnknownName") and type(
+        error
+    ).__module__.startswith("tunnel_conformance.")
 
 
 def _judge_one(role: str, command: tuple[str, ...], name: str, wish: dict[str, Any]) -> int:
@@ -326,7 +345,7 @@ def _judge_one(role: str, command: tuple[str, ...], name: str, wish: dict[str, A
     subject = Named(name or name_of(command), command)
     if examples is None:
         return judge([subject], Role(role), _wish(wish))
-    told = [option for option in ("only", "junit", "html", "expect", "ndjson") if wish[option]]
+    told = [option for option in ("only", "cases", "junit", "html", "expect", "ndjson") if wish[option]]
     if told or wish["slow"]:
         raise click.UsageError(
             f"--explore plays no cases and writes no reports: leave out --{told[0] if told else 'slow'}."
@@ -376,6 +395,12 @@ def _expectations(path: Path | None) -> "Expectations":
     return read(path) if path else Expectations()
 
 
+def _cases(path: Path | None) -> "tuple[Case, ...] | None":
+    from tunnel_conformance.case_file import read
+
+    return read(path) if path else None
+
+
 def _wish(given: dict[str, Any]) -> "Wish":
     from tunnel_conformance.judging import Wish
 
@@ -383,6 +408,7 @@ def _wish(given: dict[str, Any]) -> "Wish":
         raise click.UsageError("--time-env speeds time up; it goes with neither --slow nor --time real or none.")
     return Wish(
         only=given["only"],
+        cases=_cases(given["cases"]),
         control=given["control"],
         environment=_environment(given["env"]),
         time=given["time"],

@@ -9,10 +9,10 @@ from msgspec import Struct, structs
 
 from tunnel.spec.model import Case, Step
 from tunnel_conformance.notation import Words
-from tunnel_conformance.outcomes import GOOD, OUTCOMES
+from tunnel_conformance.outcomes import GOOD, OUTCOMES, last_error
 from tunnel_conformance.records import Outcome, Verdict
 from tunnel_conformance.spec import is_binding
-from tunnel_conformance.stage import PATIENCE_SECONDS, Stage, Unready
+from tunnel_conformance.stage import PATIENCE_SECONDS, Stage, Unready, Untestable
 from tunnel_conformance.subjects.base import Subject, SubjectFault
 from tunnel_conformance.verbs import VERBS
 from tunnel_conformance.wire.log import Log
@@ -23,7 +23,7 @@ CASE_SECONDS: Final = 60.0
 FAULT_SECONDS: Final = 5.0
 """A process that does not tell its status within so long hangs."""
 
-_UNDECIDED: Final = (Outcome.PASS, Outcome.NON_STRICT)
+_UNDECIDED: Final = (Outcome.PASS, Outcome.NON_STRICT, Outcome.NOT_APPLICABLE)
 
 
 class Judged(Struct, frozen=True, kw_only=True):
@@ -70,12 +70,29 @@ async def judge(
     except SubjectFault as fault:
         if verdict.outcome in _UNDECIDED:
             verdict = _faulty(verdict, fault, log)
+    verdict = structs.replace(verdict, note=_with_deafness(verdict.note, stage))
     verdict = structs.replace(verdict, seconds=round(log.seconds, 3), log=log.entries)
     return Judged(
         verdict=verdict,
         is_reusable=is_well and verdict.outcome in _UNDECIDED and not case.needs,
         lost_in_time=stage.lost_in_time,
     )
+
+
+async def _lacking(case: Case, subject: Subject) -> str:
+    """An argument that a rule leaves to the implementation, that a case gives, and that its agent cannot give."""
+    for step in case.steps:
+        if step.do == "close" and "summary" in step.args and await subject.lacks("close", "summary"):
+            return "Its tunnel_close takes no summary, as its schema says."
+    return ""
+
+
+def _with_deafness(note: str, stage: Stage) -> str:
+    """A note, and that nobody knows what was read, where that is so: what came too late may count as silence."""
+    if all(end.answers_pings for end in stage.ends()):
+        return note
+    deaf = "It answered no ping in time, so it is not known whether it had read what it was sent."
+    return f"{note}\n{deaf}" if note else deaf
 
 
 def passing(case: Case) -> int:
@@ -102,6 +119,11 @@ def _blank(case: Case, subject: Subject, partner: str) -> Verdict:
 
 
 async def _play(stage: Stage, verdict: Verdict) -> Verdict:
+    try:
+        if lacking := await _lacking(stage.case, stage.subject):
+            return structs.replace(verdict, outcome=Outcome.NOT_APPLICABLE, note=lacking)
+    except SubjectFault as fault:
+        return _faulty(verdict, fault, stage.log)
     for number, step in enumerate(stage.case.steps, 1):
         at = structs.replace(verdict, step=number, expected=_expected(stage, step))
         try:
@@ -109,7 +131,9 @@ async def _play(stage: Stage, verdict: Verdict) -> Verdict:
         except SubjectFault as fault:
             return _faulty(at, fault, stage.log)
         except Unready as why:
-            return await _decided(stage, structs.replace(at, got=str(why)), Outcome.HARNESS)
+            return await _decided(stage, structs.replace(at, got=stage.log.shown(str(why))), Outcome.HARNESS)
+        except Untestable as why:
+            return await _decided(stage, structs.replace(at, got=str(why)), Outcome.NOT_TESTABLE)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the kit, it says so, and the run goes on
             text = stage.log.clean(f"the kit failed: {type(error).__name__}: {error}")
             return structs.replace(at, outcome=Outcome.HARNESS, got=text)
@@ -143,9 +167,9 @@ def _must_work(stage: Stage, step: Step) -> None:
         Unready: it did not work.
     """
     if step.do == "open" and stage.hosted is None:
-        raise Unready("the tunnel did not open")
+        raise Unready(f"the tunnel did not open{last_error(stage)}")
     if step.do == "accept" and not stage.was_dialled:
-        raise Unready("the implementation has not connected to the kit's host")
+        raise Unready(f"the implementation has not connected to the kit's host{last_error(stage)}")
 
 
 def _expected(stage: Stage, step: Step) -> str:

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -10,7 +9,7 @@ from contextlib import ExitStack
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Final, Literal
+from typing import Literal
 
 from msgspec import Struct, field
 from rich.console import Console
@@ -18,6 +17,7 @@ from rich.text import Text
 
 from tunnel.spec.model import Case, Role
 from tunnel_conformance import runner
+from tunnel_conformance.ending import Ending, Paper
 from tunnel_conformance.pairs import CONVERSATIONS, Conversation, talk
 from tunnel_conformance.records import Footer, Header, Record, Run, Verdict
 from tunnel_conformance.report import terminal
@@ -34,11 +34,6 @@ from tunnel_conformance.subjects.clock import Clock, Constants, RealTime, find_f
 from tunnel_conformance.subjects.clock_check import check_clock
 from tunnel_conformance.subjects.line import LineLauncher
 from tunnel_conformance.subjects.mcp import McpLauncher
-
-INTERRUPTED: Final = 130
-"""Exit status after Ctrl-C, as shells have it."""
-TERMINATED: Final = 143
-"""Exit status after SIGTERM."""
 
 RoleName = Literal["host", "guest"]
 
@@ -59,6 +54,8 @@ class Wish(Struct, frozen=True, kw_only=True):
     """How implementations are judged."""
 
     only: tuple[str, ...] = ()
+    cases: tuple[Case, ...] | None = None
+    """Those of a file, in the place of the spec's."""
     control: Literal["mcp", "line"] = "mcp"
     environment: dict[str, str] = field(default_factory=dict[str, str])
     time: Literal["faketime", "real", "none"] = "faketime"
@@ -102,7 +99,11 @@ class Stuck:
 def selected(role: Role, wish: Wish) -> list[Case]:
     """The cases by which a role is judged."""
     timeless = wish.time == "none"
-    return runner.chosen([case for case in cases(role) if not (timeless and case.needs)], wish.only)
+    return runner.chosen([case for case in _offered(role, wish) if not (timeless and case.needs)], wish.only)
+
+
+def _offered(role: Role, wish: Wish) -> list[Case]:
+    return cases(role) if wish.cases is None else [case for case in wish.cases if case.judges is role]
 
 
 def _conversations(wish: Wish) -> list[Conversation]:
@@ -111,7 +112,7 @@ def _conversations(wish: Wish) -> list[Conversation]:
 
 
 def _check_names(roles: Sequence[Role], wish: Wish, *, with_pairs: bool) -> None:
-    known = [name for role in roles for case in cases(role) for name in (case.id, *case.rules)]
+    known = [name for role in roles for case in _offered(role, wish) for name in (case.id, *case.rules)]
     known += [one.id for one in CONVERSATIONS] if with_pairs else []
     for pattern in wish.only:
         if not any(fnmatchcase(name, pattern) for name in known):
@@ -152,26 +153,26 @@ def judge(subjects: Sequence[Named], role: Role | None, wish: Wish) -> int:
     check(wish)
     roles = [role] if role else [Role.HOST, Role.GUEST]
     _check_names(roles, wish, with_pairs=role is None)
+    if not any(_offered(one, wish) for one in roles):
+        raise BadWish(f"The file of --cases holds no case of a {' or '.join(one.value for one in roles)}.")
     if not any(selected(one, wish) for one in roles) and not (role is None and _conversations(wish)):
         raise BadWish("Every case that is named needs time, and --time none leaves those out.")
+    ending = Ending()
     try:
-        runs = asyncio.run(_judge(subjects, role, wish))
-    except KeyboardInterrupt:
-        return cut_short("Interrupted", INTERRUPTED)
-    except asyncio.CancelledError:
-        return cut_short("Terminated", TERMINATED)
+        runs = asyncio.run(_judge(subjects, role, wish, ending))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        return ending.told()
     return report(runs, wish.wanted)
 
 
-def cut_short(how: str, status: int) -> int:
-    """Say that a run was ended from outside; its exit status."""
-    sys.stderr.write(f"{how}: nothing is left running. The run has no footer, and says nothing.\n")
-    return status
-
-
 def report(runs: Sequence[Run], wanted: Wanted) -> int:
-    """Tell people and files about runs, and say with which status to exit."""
-    console = Console()
+    """Tell files and people about runs, and say with which status to exit.
+
+    Raises:
+        BrokenPipeError: nobody reads what people are told; the files are written.
+    """
+    trouble = _written(runs, wanted)
+    console = Paper()
     terminal.show(console, runs, wanted.expectations)
     judged = [Judged(header=run.header, verdicts=run.verdicts) for run in runs]
     known = sum(wanted.expectations.known(run.header, verdict) is not None for run in runs for verdict in run.verdicts)
@@ -179,22 +180,28 @@ def report(runs: Sequence[Run], wanted: Wanted) -> int:
         console.print(Text(f"Known and expected: {known}."), soft_wrap=True)
     for stale in wanted.expectations.stale(judged):
         console.print(Text(f"STALE  {stale}. Take the entry out, or put it right."), soft_wrap=True)
+    if trouble:
+        sys.stderr.write(f"A report could not be written: {trouble}\n")
+        return INVALID
+    if wanted.html is not None:
+        console.print(Text(f"The report is {wanted.html / 'index.html'}"), soft_wrap=True)
+    return exit_status(judged, wanted.expectations)
+
+
+def _written(runs: Sequence[Run], wanted: Wanted) -> str:
+    """Write the files; what kept them from being written."""
     try:
         if wanted.junit is not None:
             wanted.junit.write_bytes(junit(runs, wanted.expectations))
         if wanted.html is not None:
             pages.write(wanted.html, runs)
-            console.print(Text(f"The report is {wanted.html / 'index.html'}"), soft_wrap=True)
     except OSError as error:
-        sys.stderr.write(f"A report could not be written: {error}\n")
-        return INVALID
-    return exit_status(judged, wanted.expectations)
+        return str(error)
+    return ""
 
 
-async def _judge(subjects: Sequence[Named], role: Role | None, wish: Wish) -> list[Run]:
-    task = asyncio.current_task()
-    assert task is not None
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+async def _judge(subjects: Sequence[Named], role: Role | None, wish: Wish, ending: Ending) -> list[Run]:
+    ending.watch()
     runs: list[Run] = []
     with Watch(Console(stderr=True)) as watch:
         for subject in subjects:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from tunnel.spec.v1.constants import SEAL_NONCE_BYTES, TUNNEL_ID_BYTES
 from tunnel_conformance.notation import Words
 from tunnel_conformance.spec import spec
-from tunnel_conformance.stage import Stage, heard_so_far
+from tunnel_conformance.stage import Stage, Untestable, heard_so_far
 from tunnel_conformance.subjects.base import Answer
 from tunnel_conformance.wire import crypto
 from tunnel_conformance.wire.end import Came, End
@@ -202,7 +202,7 @@ async def numbered(stage: Stage, by: tuple[str, ...], expects: Words) -> str:
             if came is None or came.name != "msg":
                 return _named(by, name, f"{len(guest.messages)} messages, and then {_came(stage, guest, came)}")
         if not guest.is_over:
-            await guest.barrier(stage.patience)
+            await guest.barrier(stage.pong_seconds)
         while guest.take():
             pass
         numbers = [said.get("seq") for said in guest.messages]
@@ -251,17 +251,19 @@ async def gone(stage: Stage, by: tuple[str, ...], expects: Words) -> str:  # noq
 
 async def nothing(stage: Stage, by: tuple[str, ...], expects: Words) -> str:  # noqa: ARG001
     """No answer, and the connection is still open."""
+    ends = [stage.end_of(name) for name in by if not stage.is_host or isinstance(stage.peer(name), Guest)]
+    # Side by side: many that answer no pings would together take longer than they may.
+    await asyncio.gather(*(end.barrier(stage.pong_seconds) for end in ends))
     for name in by:
         if stage.is_host and not isinstance(peer := stage.peer(name), Guest):
             if peer.is_gone or peer.status:
                 return _named(by, name, f"status {peer.status}" if peer.status else peer.how)
             continue
         end = stage.end_of(name)
-        await end.barrier(stage.patience)
         if end.is_over:
             return _named(by, name, end.how)
         if isinstance(end, Guest) and end.unread:
-            return _named(by, name, _came(stage, end, end.take()))
+            return _named(by, name, _came(stage, end, end.unread[-1]))
         if stage.came_since(end):
             return _named(by, name, _came(stage, end, end.came[-1]))
     return GOOD
@@ -279,12 +281,22 @@ async def pinged(stage: Stage, by: tuple[str, ...], expects: Words) -> str:
     return GOOD
 
 
+async def ponged(stage: Stage, by: tuple[str, ...], expects: Words) -> str:  # noqa: ARG001
+    """The last ping of this step was answered (KEEP-4)."""
+    for name in by:
+        end = stage.end_of(name)
+        await stage.bell.until(lambda e=end: e.is_ponged or e.is_over, stage.patience)
+        if not end.is_ponged:
+            return _named(by, name, end.how or "no pong")
+    return GOOD
+
+
 async def spelled(stage: Stage, by: tuple[str, ...], expects: Words) -> str:  # noqa: ARG001
     """Every frame so far is spelled as WIRE-10 wants it: the fields in their order, no blanks, characters as they are."""
     for name in by:
         end = stage.end_of(name)
         if not end.is_over:
-            await end.barrier(stage.patience)
+            await end.barrier(stage.pong_seconds)
         for came in end.came:
             if not came.is_text or came.fields is None:
                 return _named(by, name, f"what is no frame in a text message: {stage.log.shown(came.text)}")
@@ -360,7 +372,7 @@ async def authenticated(stage: Stage, by: tuple[str, ...], expects: Words) -> st
     """The subject sent `auth` with a valid proof for the first challenge, this often in all."""
     end, times = stage.host_end(), expects.number("times", 1)
     await stage.bell.until(lambda: len(end.auths) >= times or end.is_over, stage.patience)
-    await end.barrier(stage.patience)
+    await end.barrier(stage.pong_seconds)
     if len(end.auths) != times:
         return f"{len(end.auths)} times auth" + (f"; {end.how}" if end.how else "")
     auth = end.auths[0]
@@ -429,10 +441,10 @@ async def said(stage: Stage, by: tuple[str, ...], expects: Words) -> str:  # noq
 
 
 async def unsaid(stage: Stage, by: tuple[str, ...], expects: Words) -> str:  # noqa: ARG001
-    """The subject's say has not succeeded, though its host has handled all that it was sent."""
+    """The subject's say is not answered, though its host has handled all that it was sent."""
     await _settle(stage)
     answer = await stage.answer("say", 0.1)
-    return _told(answer) if answer and answer.result is not None else GOOD
+    return _told(answer) if answer else GOOD
 
 
 async def heard(stage: Stage, by: tuple[str, ...], expects: Words) -> str:  # noqa: ARG001
@@ -451,7 +463,7 @@ async def heard(stage: Stage, by: tuple[str, ...], expects: Words) -> str:  # no
 
 
 async def unheard(stage: Stage, by: tuple[str, ...], expects: Words) -> str:  # noqa: ARG001
-    """The subject's agent does not hear this, though everything that was sent has been handled."""
+    """The subject's agent does not hear this. The case sees to it that it has heard something that came later."""
     await _settle(stage)
     found = [m for m in await heard_so_far(stage) if _is_heard(m, expects)]
     return (
@@ -469,13 +481,24 @@ async def ended(stage: Stage, by: tuple[str, ...], expects: Words) -> str:  # no
     status = await _status_when(stage, _is_ended)
     if not _is_ended(status):
         return f"the state {status.get('state')!r}"
-    because = status.get("closedBecause")
+    because = _cause(status, expects)
     return GOOD if "because" not in expects or because == expects.text("because") else f"the cause {because!r}"
 
 
 def _is_ended(status: Fields) -> bool:
     # Released implementations have no `state`: theirs shows in the peer that is not connected any more.
     return status["state"] == "closed" if "state" in status else status.get("peerConnected") is False
+
+
+def _cause(status: Fields, expects: Words) -> object:
+    """What a status says is the cause of the end.
+
+    Raises:
+        Untestable: it is asked for, and the status has no place for it.
+    """
+    if "because" in expects and "closedBecause" not in status:
+        raise Untestable("the status names no cause: it has no field closedBecause")
+    return status.get("closedBecause")
 
 
 async def parted(stage: Stage, by: tuple[str, ...], expects: Words) -> str:  # noqa: ARG001
@@ -494,15 +517,19 @@ async def _status_when(stage: Stage, holds: Callable[[Fields], bool]) -> Fields:
 
 
 async def woken(stage: Stage, by: tuple[str, ...], expects: Words) -> str:  # noqa: ARG001
-    """The listen that waits was answered, with the cause of the end in its status (CLOSE-5)."""
+    """The listen that waits was answered: with the cause of the end in its status (CLOSE-5), or else with a message."""
     if stage.listening is None:
         return "nobody listens"
-    answer = await stage.finished(stage.listening, stage.patience)
+    if not stage.was_waiting and not stage.began_listening:
+        return "the listen did not wait: it was answered before there was anything to hear"
+    answer = await stage.finished(stage.listening, _patience(stage, expects))
     if answer is None or answer.result is None:
         return _told(answer)
-    because = (as_fields(answer.result.get("status")) or {}).get("closedBecause")
+    because = _cause(as_fields(answer.result.get("status")) or {}, expects)
     if "because" in expects and because != expects.text("because"):
         return f"an answer with the cause {because!r}"
+    if "because" not in expects and not objects(answer.result.get("messages")):
+        return "an answer without a message"
     return GOOD
 
 
@@ -518,7 +545,7 @@ async def _settle(stage: Stage) -> None:
     """Everything that the kit has sent is handled."""
     for end in stage.ends():
         if end.is_open and not end.is_over and not end.is_frozen:
-            await end.barrier(stage.patience)
+            await end.barrier(stage.pong_seconds)
 
 
 async def _next(stage: Stage, guest: Guest) -> Came | None:
@@ -541,7 +568,7 @@ def _message(came: Came) -> Fields:
 def _came(stage: Stage, end: End, came: Came | None) -> str:
     """What came instead of what was expected."""
     if came is None:
-        return (end.how or f"nothing within {stage.patience:g} s; the connection is open") + _last_error(stage)
+        return (end.how or f"nothing within {stage.patience:g} s; the connection is open") + last_error(stage)
     fields = came.fields or {}
     match came.name:
         case "auth_fail":
@@ -554,7 +581,7 @@ def _came(stage: Stage, end: End, came: Came | None) -> str:
             return f"{'' if came.is_text else 'in a binary message '}{stage.log.shown(came.text)}"
 
 
-def _last_error(stage: Stage) -> str:
+def last_error(stage: Stage) -> str:
     """What the subject's agent was told instead, when that is why nothing came."""
     if not stage.calls:
         return GOOD
@@ -593,6 +620,7 @@ OUTCOMES: Final[dict[str, Outcome]] = {
     "gone": gone,
     "nothing": nothing,
     "pinged": pinged,
+    "ponged": ponged,
     "spelled": spelled,
     "sealed": sealed,
     "dialled": dialled,

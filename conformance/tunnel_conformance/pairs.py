@@ -9,7 +9,9 @@ from typing import Any, Final, cast
 
 from msgspec import Struct
 
+from tunnel.spec.model import Role
 from tunnel_conformance.records import Outcome, Verdict
+from tunnel_conformance.self_test import Trouble, lacks_role
 from tunnel_conformance.subjects.base import Answer, Call, Launcher, Subject, SubjectFault
 from tunnel_conformance.wire.log import Log
 
@@ -63,6 +65,7 @@ async def talk(
     """
     verdicts: list[Verdict] = []
     started: list[Subject] = []
+    absent: Trouble | None = None
     try:
         for conversation in conversations:
             log = Log(now)
@@ -71,6 +74,11 @@ async def talk(
                 if not started:
                     started.append(await host.start())
                     started.append(await guest.start())
+                    for subject, role in zip(started, (Role.HOST, Role.GUEST), strict=True):
+                        absent = absent or await lacks_role(subject, role)
+                if absent:
+                    verdicts.append(_apart(conversation, guest.name, absent.text))
+                    continue
                 agents = [_Agent(*who, log, patience) for who in zip(started, ("host", "guest"), strict=True)]
                 await _together(conversation, *agents)
             except Unlike as error:
@@ -101,6 +109,19 @@ async def talk(
     finally:
         await _end(started)
     return verdicts
+
+
+def _apart(conversation: Conversation, partner: str, why: str) -> Verdict:
+    return Verdict(
+        case=conversation.id,
+        title=conversation.title,
+        role="host",
+        rules=conversation.rules,
+        binding=True,
+        outcome=Outcome.NOT_APPLICABLE,
+        note=why,
+        partner=partner,
+    )
 
 
 async def _end(started: list[Subject]) -> None:

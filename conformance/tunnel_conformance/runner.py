@@ -18,13 +18,13 @@ from tunnel_conformance import __version__
 from tunnel_conformance.judge import CASE_SECONDS, Judged, blank, judge, passing
 from tunnel_conformance.records import Footer, Header, Outcome, Run, Verdict
 from tunnel_conformance.report.marks import counts_against, totals
-from tunnel_conformance.self_test import self_test
+from tunnel_conformance.self_test import Trouble, self_test
 from tunnel_conformance.spec import DIGEST, spec
 from tunnel_conformance.stage import PATIENCE_SECONDS
 from tunnel_conformance.subjects.base import Launcher, Subject, SubjectFault
 
 SLOWER: Final = 3
-"""A case in which a connection was lost while time passed is played again so many times slower, before it counts."""
+"""A sped-up case that fails is played again so many times slower, before it counts: a process that goes faster is later, too."""
 
 STARTS_AT_ONCE: Final = 3
 """So many processes may be starting: a start takes a processor for itself, and makes the others late."""
@@ -86,10 +86,7 @@ async def run(launcher: Launcher, role: Role, cases: Sequence[Case], options: Op
     head = header(launcher, role, cases, options)
     mine = chosen([case for case in cases if case.judges is role], options.only)
     if trouble := await self_test(launcher, role):
-        verdicts = [
-            structs.replace(blank(case, partner=options.partner), outcome=Outcome.HARNESS, note=trouble)
-            for case in mine
-        ]
+        verdicts = _unjudged(mine, trouble, options)
         for verdict in verdicts:
             told(verdict)
     else:
@@ -97,6 +94,15 @@ async def run(launcher: Launcher, role: Role, cases: Sequence[Case], options: Op
     status = 1 if any(map(counts_against, verdicts)) else 0
     footer = Footer(totals=totals(verdicts), seconds=round(time.monotonic() - began, 3), exit_status=status)
     return Run(header=head, verdicts=tuple(verdicts), footer=footer)
+
+
+def _unjudged(cases: Sequence[Case], trouble: Trouble, options: Options) -> list[Verdict]:
+    outcome = Outcome.NOT_APPLICABLE if trouble.is_absent else Outcome.HARNESS
+    verdicts = [
+        structs.replace(blank(case, partner=options.partner), outcome=outcome, note=trouble.text) for case in cases
+    ]
+    # What was said is told once.
+    return [structs.replace(verdict, log=trouble.log) for verdict in verdicts[:1]] + verdicts[1:]
 
 
 def header(launcher: Launcher, role: Role, cases: Sequence[Case], options: Options) -> Header:
@@ -186,11 +192,11 @@ class Runner:
             if speed == 1 and not self._options.slow and passing(case) > UNHURRIED_SECONDS:
                 return self._tell(self._untestable(case))
             judged = await self._on_its_own(case, speed)
-            # A process that goes faster is later, too: what it lost may be the fault of the speed.
-            if judged.lost_in_time and judged.verdict.outcome in (Outcome.FAIL, Outcome.ERROR) and speed > 1:
+            if judged.verdict.outcome in (Outcome.FAIL, Outcome.ERROR) and speed > 1:
+                how = "it lost a connection while time passed" if judged.lost_in_time else "it failed"
                 first = judged.verdict
                 judged = await self._on_its_own(case, max(1.0, float(int(speed / SLOWER))))
-                note = f"At {speed:g} times the speed it lost a connection while time passed ({first.got}); this is the second try."
+                note = f"At {speed:g} times the speed {how} ({first.got}); this is the second try."
                 judged = structs.replace(
                     judged, verdict=structs.replace(judged.verdict, note=_joined(judged.verdict.note, note))
                 )

@@ -22,6 +22,9 @@ from tunnel_conformance.wire.plain import Plain
 PATIENCE_SECONDS: Final = 5.0
 """Real time that is waited for anything that must come at once."""
 
+PONG_SECONDS: Final = 0.3
+"""Real time that is waited for a pong at least."""
+
 CALL_SECONDS: Final = 30.0
 """Real time that a call of the implementation's agent may take."""
 
@@ -30,6 +33,10 @@ Peer = Guest | Plain
 
 class Unready(Exception):
     """A case did not get as far as what it is about."""
+
+
+class Untestable(Exception):
+    """The implementation does not show what a case asks for; the text says what is missing."""
 
 
 class Stage:
@@ -70,6 +77,10 @@ class Stage:
         """All that ever connected, in their order."""
         self.calls: list[tuple[Call, asyncio.Task[Answer]]] = []
         self.listening: asyncio.Task[Answer] | None = None
+        self.began_listening = False
+        """Whether that was in this step."""
+        self.was_waiting = True
+        """Whether the listen waited once it was asked for. A listen that never waits is woken by nothing."""
         self.nonces: set[str] = set()
         self.lost_in_time = False
         """Whether a connection was lost while time passed: a sped-up process may have been too slow."""
@@ -87,6 +98,7 @@ class Stage:
 
     def begin(self, step: Step) -> tuple[tuple[str, ...], Words]:
         """A step begins: who does it, and its arguments."""
+        self.began_listening = False
         for end in self.ends():
             self._marks[id(end)] = (len(end.came), end.pings)
         return peers(step.by), self.words(step.args)
@@ -94,6 +106,11 @@ class Stage:
     def words(self, values: dict[str, Value]) -> Words:
         """Arguments with everything in braces replaced."""
         return words(values, self._lookup)
+
+    @property
+    def pong_seconds(self) -> float:
+        """How long a pong is waited for. Where time goes fast, deadlines run meanwhile: a lost pong must not cost them."""
+        return self.patience if self.subject.speed == 1 else max(PONG_SECONDS, self.patience / self.subject.speed)
 
     def came_since(self, end: End) -> int:
         """How many messages came in this step."""
@@ -237,6 +254,8 @@ class Stage:
                 return link.path
             case ["url"] if link:
                 return link.text.partition("#")[0]
+            case ["port"] if link:
+                return link.port
             case ["key"] if link:
                 return link.key_text
             case ["other", "key"] if link:

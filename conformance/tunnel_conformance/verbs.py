@@ -8,7 +8,8 @@ from typing import Final
 from tunnel_conformance.notation import Words
 from tunnel_conformance.stage import Stage, Unready, heard_so_far
 from tunnel_conformance.subjects.base import Answer
-from tunnel_conformance.wire.end import End, Fields
+from tunnel_conformance.wire.end import End
+from tunnel_conformance.wire.fields import Fields, objects
 from tunnel_conformance.wire.guest import Guest
 from tunnel_conformance.wire.host import Host
 from tunnel_conformance.wire.plain import Plain
@@ -25,8 +26,17 @@ FOUND: Final = 302
 CLOSING_SECONDS: Final = 10.0
 """Real time that a close may take."""
 
-LISTEN_SECONDS: Final = 25.0
+LISTEN_SECONDS: Final = 40.0
 """Real time for which a listen waits that is to be woken."""
+
+WAITING_SECONDS: Final = 0.1
+"""Real time after which a listen is looked at that has no business to be answered yet."""
+
+STRAGGLERS: Final = 20
+"""So many times it is listened on behind a message that its agent was told of late."""
+
+STANDARD_TRIES: Final = 30
+"""So many challenges are asked for until the answer to one looks different in the standard alphabet."""
 
 
 # --- The subject's agent ----------------------------------------------------------------------------------------------
@@ -70,10 +80,24 @@ async def listen(stage: Stage, by: tuple[str, ...], args: Words) -> None:  # noq
 
 
 async def wait_for_news(stage: Stage, by: tuple[str, ...], args: Words) -> None:  # noqa: ARG001
-    """Its agent has heard everything, and listens on: what wakes it is looked at later."""
-    since = max((seq for m in await heard_so_far(stage) if isinstance(seq := m.get("seq"), int)), default=0)
-    arguments: dict[str, object] = {"sinceSeq": since, "timeoutMs": stage.milliseconds(LISTEN_SECONDS)}
-    stage.listening = stage.call("listen", arguments, LISTEN_SECONDS + stage.patience)
+    """Its agent has heard everything, and listens on: what wakes it is looked at later.
+
+    Whatever comes next finds the listen waiting: a question that was asked behind it is answered first.
+    """
+    messages = await heard_so_far(stage)
+    for _ in range(STRAGGLERS):
+        since = max((seq for m in messages if isinstance(seq := m.get("seq"), int)), default=0)
+        arguments: dict[str, object] = {"sinceSeq": since, "timeoutMs": stage.milliseconds(LISTEN_SECONDS)}
+        stage.listening = stage.call("listen", arguments, LISTEN_SECONDS + stage.patience)
+        await stage.ask("status")
+        await asyncio.wait([stage.listening], timeout=WAITING_SECONDS)
+        stage.began_listening, stage.was_waiting = True, not stage.listening.done()
+        if stage.was_waiting or not (messages := _heard_in(stage.listening.result())):
+            return
+
+
+def _heard_in(answer: Answer) -> list[Fields]:
+    return objects((answer.result or {}).get("messages"))
 
 
 async def status(stage: Stage, by: tuple[str, ...], args: Words) -> None:  # noqa: ARG001
@@ -100,9 +124,16 @@ async def accept(stage: Stage, by: tuple[str, ...], args: Words) -> None:  # noq
     """Its agent joins, and the kit's host accepts the connection, if one comes."""
     host = _host(stage)
     before = len(host.ends)
-    join = stage.call("join", {"joinLink": args.text("link", host.link.text)})
+    join = stage.call("join", {"joinLink": _link(args, args.text("link", host.link.text))})
     await stage.bell.until(lambda: _has_asked(host, before) or join.done(), stage.patience)
     stage.was_dialled = _has_asked(host, before)
+
+
+def _link(args: Words, link: str) -> str:
+    address, sign, key = link.partition("#")
+    zeros = "0" * (args.number("chars") - len(link))
+    blanks = " " * args.number("blanks")
+    return f"{blanks}{address}{zeros}{sign}{key}{blanks}"
 
 
 def _has_asked(host: Host, before: int) -> bool:
@@ -157,7 +188,8 @@ async def auth(stage: Stage, by: tuple[str, ...], args: Words) -> None:
             continue
         own = _name(args, name)
         for proof in args.text("proof", "right").split(" then "):
-            guest.auth(own, proof, replayed=recorded, extra={"extra": args.text("extra")} if "extra" in args else None)
+            extra = {"extra": args.text("extra")} if "extra" in args else None
+            guest.auth(own, proof, replayed=recorded, extra=extra, binary=args.flag("binary"))
 
 
 def _name(args: Words, name: str) -> str:
@@ -175,7 +207,20 @@ async def _greeted(stage: Stage, guest: Guest) -> None:
 async def join(stage: Stage, by: tuple[str, ...], args: Words) -> None:
     """`connect`, then `auth`."""
     await connect(stage, by, Words({}))
+    for name in by if args.text("proof") == "standard" else ():
+        await _challenged_anew(stage, name)
     await auth(stage, by, args)
+
+
+async def _challenged_anew(stage: Stage, name: str) -> None:
+    """Connect until the answer to the challenge shows which alphabet it is spelled in."""
+    for _ in range(STANDARD_TRIES):
+        guest = stage.guest(name)
+        await _greeted(stage, guest)
+        if guest.tells_alphabets_apart or not guest.nonce:
+            return
+        guest.abort()
+        await connect(stage, (name,), Words({}))
 
 
 async def dial(stage: Stage, by: tuple[str, ...], args: Words) -> None:
@@ -257,7 +302,8 @@ async def admit(stage: Stage, by: tuple[str, ...], args: Words) -> None:  # noqa
         backlog.append(
             end.message(text, kind="system" if number == 1 or args.flag("system") else "chat", seq=seq, **forged)
         )
-    end.admit(goal, args.text("name", HOST_NAME), backlog, {"extra": args.text("extra")} if "extra" in args else None)
+    extra = {"extra": args.text("extra")} if "extra" in args else None
+    end.admit(goal, args.text("name", HOST_NAME), backlog, extra, binary=args.flag("binary"))
 
 
 async def deny(stage: Stage, by: tuple[str, ...], args: Words) -> None:  # noqa: ARG001

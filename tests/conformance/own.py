@@ -48,6 +48,7 @@ class Own:
         self.speed = speed
         self.calls: list[Call] = []
         self.is_ended = False
+        self.lacking: set[tuple[Call, str]] = set()
         self._tools = end("Alice")
         self._dies_at = dies_at
         self._twist = twist
@@ -65,8 +66,14 @@ class Own:
             return self._twist(what, Answer(error=str(error)))
         return self._twist(what, Answer(result=msgspec.to_builtins(result)))
 
+    async def tools(self, seconds: float) -> frozenset[str] | None:
+        return None
+
     async def call_unknown(self, seconds: float) -> Answer:
         return Answer(error="no such tool") if self._refuses else Answer(result={})
+
+    async def lacks(self, what: Call, argument: str) -> bool:
+        return (what, argument) in self.lacking
 
     def reachable_at(self, join_link: str) -> tuple[str, int]:
         return "127.0.0.1", int(join_link.partition("/t/")[0].rpartition(":")[2])

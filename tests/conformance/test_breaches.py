@@ -57,6 +57,10 @@ def instead(frame: str, other: str) -> Change:
     return lambda text: other if json.loads(text)["t"] == frame else text
 
 
+def instead_of_number(seq: int, other: str) -> Change:
+    return lambda text: other if json.loads(text).get("msg", {}).get("seq") == seq else text
+
+
 def as_binary(frame: str) -> Change:
     return lambda text: text.encode() if json.loads(text)["t"] == frame else text
 
@@ -88,6 +92,7 @@ BREACHES: dict[str, tuple[Change, Case, str]] = {
     "an echo without ts": (fields("msg", msg__ts=None), host_case(CHAT), "an echo whose ts is None"),
     "an echo with a foreign field": (fields("msg", msg__more=1), host_case(CHAT), "an echo with the field 'more'"),
     "an echo from somebody else": (fields("msg", msg__from="host"), host_case(CHAT), "a message whose from is 'host'"),
+    "an unknown frame is no silence": (instead_of_number(3, '{"t":"error"}'), host_case(Step(do="chat", args={"text": "a"}, expect="nothing")), '{"t":"error"}'),
     "a message without fields": (instead("msg", '{"t":"msg"}'), host_case(CHAT), "auth_ok, and then nothing"),
     "numbers with a hole": (fields("msg", msg__seq=4), host_case(SAY, Step(do="look", expect="numbered")), "messages with the numbers 1, 4, 4 (1 then 4)"),
     "blanks": (with_blanks, host_case(SPELLED), "challenge with blanks"),

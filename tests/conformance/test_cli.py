@@ -147,13 +147,81 @@ def test_vectors_are_listed_copied_asked_and_checked(tmp_path: Path) -> None:
     assert (wrong.returncode, wrong.stdout.count("WRONG")) == (1, 1)
 
 
-def test_whoever_reads_no_further_gets_no_traceback() -> None:
+@pytest.mark.parametrize("command", ["list", "explain LOCK-1", "vectors --ask", "report RUN"])
+def test_whoever_reads_no_further_gets_no_traceback_and_no_verdict(tmp_path: Path, command: str) -> None:
+    words = command.replace("RUN", written(tmp_path, run(verdict()))).split()
+    junit = tmp_path / "junit.xml"
     reads, writes = os.pipe()
     os.close(reads)
-    done = subprocess.run([*KIT, "list"], stdout=writes, stderr=subprocess.PIPE, check=False, env=ENVIRONMENT)
+    if words[0] == "report":
+        words += ["--junit", str(junit)]
+    done = subprocess.run([*KIT, *words], stdout=writes, stderr=subprocess.PIPE, check=False, env=ENVIRONMENT)
     os.close(writes)
 
-    assert done.stderr == b""
+    assert (done.returncode, done.stderr) == (141, b"")
+    assert junit.exists() is (words[0] == "report")
+
+
+def test_who_has_no_terminal_and_nobody_who_reads_gets_no_verdict(tmp_path: Path) -> None:
+    """At a terminal Rich writes, which has an exit status of its own for this."""
+    told = "from tunnel_conformance.ending import Paper; Paper(force_terminal=True).print('x')"
+    reads, writes = os.pipe()
+    os.close(reads)
+    done = subprocess.run(
+        [sys.executable, "-c", told], stdout=writes, stderr=subprocess.PIPE, check=False, env=ENVIRONMENT
+    )
+    os.close(writes)
+
+    assert b"BrokenPipeError" in done.stderr
+
+
+EXPLORED = """[[cases]]
+id = "explored-a"
+title = "a stranger is let in"
+judges = "host"
+rules = ["LOCK-1"]
+steps = [
+  { do = "open" },
+  { do = "join", expect = "admitted" },
+  { do = "join", by = "B", expect = "refused", expects = { reason = "tunnel full" } },
+]
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ("", "", ""),
+        ("[[cases]]", "[[case]]", "Object contains unknown field `case`. A case is a table [[cases]]"),
+        ('"LOCK-1"', '"LOCK' + '-99"', "explored-a: no rule is called 'LOCK" + "-99'"),
+        ('do = "open"', 'do = "opne"', "explored-a, step 1: 'opne' is no verb; there are "),
+        ('expect = "refused"', 'expect = "refsued"', "explored-a, step 3: 'refsued' is no outcome"),
+        ("reason", "raeson", "explored-a, step 3: 'refused' takes no 'raeson'; it takes reason"),
+        ('do = "open"', 'do = "open", tolerate = ["gnoe"]', "explored-a, step 1: 'gnoe' is no outcome"),
+        ('judges = "host"', 'judges = "guest"', "holds no case of a host"),
+        (EXPLORED, EXPLORED * 2, "2 cases are called 'explored-a'"),
+        (EXPLORED, "cases = []", "it holds no cases"),
+        ("[[cases]]", "[[cases", ". A case is a table [[cases]]"),
+    ],
+    ids=lambda text: text[:30],
+)
+def test_the_cases_of_a_file_are_played_or_what_is_wrong_with_it_is_named(
+    tmp_path: Path, old: str, new: str, complaint: str
+) -> None:
+    path = tmp_path / "explored.toml"
+    path.write_text(EXPLORED.replace(old, new), encoding="utf-8")
+    words = BY_LINES if complaint else [*BY_LINES, "host-admits-a-second-guest"]
+    done = kit("host", "--cases", str(path), "--control", "line", "--", *words)
+
+    assert done.returncode == (2 if complaint else 1)
+    assert complaint in done.stderr
+    assert ("fail\t" in done.stdout) is (not complaint)
+    if not complaint:
+        assert done.stdout.count("\texplored-a\t") == 1
+
+
+def test_a_file_of_cases_that_is_not_there_is_named() -> None:
+    assert "/none.toml: cannot be read: No such file" in kit("host", "--cases", "/none.toml", "x").stderr
 
 
 # --- Reports on runs that are there ----------------------------------------------------------------------------------
@@ -310,7 +378,11 @@ def test_a_clock_that_can_be_sped_up_is_used(tmp_path: Path) -> None:
     assert found.verdicts[0].speed > 1
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "SIGTERM"])
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)],
+    ids=["Ctrl-C", "SIGTERM", "SIGHUP"],
+)
 def test_who_is_stopped_leaves_nothing_running_and_no_footer(tmp_path: Path, number: int, status: int) -> None:
     path = tmp_path / "run.ndjson"
     arguments = ["host", *OURS, "--only", "auth-in-time", "--time", "real", "--ndjson", str(path), "--", *COMMAND]
@@ -326,6 +398,24 @@ def test_who_is_stopped_leaves_nothing_running_and_no_footer(tmp_path: Path, num
     assert b"nothing is left running" in told
     assert path.read_bytes().count(b"\n") == 1
     assert not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL], ids=lambda number: number.name)
+@pytest.mark.parametrize("what", ["host", "lint-line"])
+def test_who_is_stopped_leaves_no_folder(tmp_path: Path, number: signal.Signals, what: str) -> None:
+    command = [*IN_THE_FOREGROUND, *KIT, what, "--", "sleep", "100"]
+    with subprocess.Popen(command, env={**ENVIRONMENT, "TMPDIR": str(tmp_path)}, stderr=subprocess.DEVNULL) as kit:
+        while not [child for child in psutil.Process(kit.pid).children(recursive=True) if child.name() == "sleep"]:
+            time.sleep(0.01)
+        were_there = list(tmp_path.iterdir())
+        kit.send_signal(number)
+        kit.wait(timeout=20)
+    until = time.monotonic() + 10
+    while list(tmp_path.iterdir()) and time.monotonic() < until:
+        time.sleep(0.01)
+
+    assert were_there
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_trial_of_lines_is_stopped_as_well() -> None:

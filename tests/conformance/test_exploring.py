@@ -28,6 +28,7 @@ def test_a_host_that_leaves_its_tables_is_found_and_the_shortest_conversation_is
     assert done.returncode == 1, done.stderr
     assert "LOCK-1" in done.stdout
     assert done.stdout.count("[[cases]]") == 1
+    assert "tunnel-conformance host --cases explored.toml --control line -- " in done.stdout
     assert '{ do = "join", by = "B", expect = "refused", expects = { reason = "tunnel full" } }' in done.stdout
 
 

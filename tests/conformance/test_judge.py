@@ -5,7 +5,7 @@ import pytest
 from msgspec import structs
 from tunnel_conformance.judge import blank, judge, passing
 from tunnel_conformance.records import Outcome
-from tunnel_conformance.subjects.base import Answer, Call
+from tunnel_conformance.subjects.base import Answer, Call, Died
 
 from tests.conformance.own import Own, a_case, guest_case, host_case, with_own
 from tests.io.asynchronous import asynchronous
@@ -218,6 +218,45 @@ async def test_no_verdict_holds_a_link_a_key_or_a_proof() -> None:
         assert link.partition("#")[0] not in text
 
     await with_own(test, Own(twist=remember))
+
+
+@asynchronous
+async def test_a_case_that_needs_what_an_agent_is_not_offered_does_not_apply() -> None:
+    """A summary is the agent's to give: where it cannot, CLOSE-1 and CLOSE-6 ask for nothing."""
+    closing = Step(do="close", args={"summary": "done"}, expect="message")
+
+    async def test(own: Own) -> None:
+        applied = await judge(host_case(closing), own, patience=PATIENCE)
+        own.lacking = {("close", "summary")}
+        judged = await judge(host_case(closing), own, patience=PATIENCE)
+        other = await judge(host_case(Step(do="close", expect="gone")), own, patience=PATIENCE)
+
+        assert applied.verdict.outcome is Outcome.PASS
+        assert judged.verdict.outcome is Outcome.NOT_APPLICABLE
+        assert judged.verdict.note == "Its tunnel_close takes no summary, as its schema says."
+        assert judged.is_reusable
+        assert other.verdict.outcome is Outcome.PASS
+
+    await with_own(test, Own())
+
+
+class Dying(Own):
+    """Dies when it is asked what its tools take."""
+
+    async def lacks(self, what: Call, argument: str) -> bool:
+        raise Died(f"It died at {what} {argument}.", self.tail)
+
+
+@asynchronous
+async def test_one_that_dies_when_it_is_asked_what_it_takes_is_dead() -> None:
+    async def test(own: Own) -> None:
+        judged = await judge(host_case(Step(do="close", args={"summary": "x"})), own, patience=PATIENCE)
+
+        assert (judged.verdict.outcome, judged.verdict.got) == (Outcome.ERROR, "It died at close summary.")
+        assert judged.verdict.note == "its last words"
+        assert not judged.is_reusable
+
+    await with_own(test, Dying())
 
 
 def test_a_verdict_knows_its_case() -> None:

@@ -1,16 +1,22 @@
 """Every outcome can fail, and says what was seen instead: cases that expect what a good implementation does not do."""
 
+import asyncio
+import time
+
 import pytest
 from tunnel_conformance.judge import judge
 from tunnel_conformance.outcomes import OUTCOMES
 from tunnel_conformance.records import Outcome
 from tunnel_conformance.spec import spec
+from tunnel_conformance.subjects.base import Answer, Call
+from tunnel_conformance.wire.fields import objects
 
 from tests.conformance.own import Own, a_case, guest_case, host_case, with_own
 from tests.io.asynchronous import asynchronous
 from tunnel.spec.model import Case, Role, Step
 
 PATIENCE = 0.4
+LATE_SECONDS = 0.3
 
 OPEN = Step(do="open")
 CONNECT = Step(do="connect", expect="challenged")
@@ -95,6 +101,8 @@ WRONG: dict[str, tuple[Case, str]] = {
     "something": (host_case(Step(do="chat", args={"text": "a"}, expect="nothing")), "the message"),
     "over": (host_case(Step(do="close", expect="nothing")), "it was closed with 1000"),
     "a status is something": (a_case(Role.HOST, OPEN, Step(do="http", expect="status", expects={"code": 404}), Step(do="look", expect="nothing")), "status 404"),
+    "no pong": (host_case(Step(do="look", expect="ponged")), "no pong"),
+    "gone before a pong": (host_case(Step(do="close"), Step(do="ping", expect="ponged")), "it was closed with 1000"),
     "never pinged": (host_case(Step(do="look", expect="pinged")), "0 pings"),
     "gone and never pinged": (host_case(Step(do="close", expect="pinged")), "0 pings, and then it was closed"),
     "too few chats": (host_case(Step(do="look", expect="sealed", expects={"times": 1})), "0 chats"),
@@ -110,6 +118,10 @@ WRONG: dict[str, tuple[Case, str]] = {
         "the error 'text_too_long",
     ),
     "said after all": (host_case(Step(do="say", args={"text": "a"}, expect="unsaid")), "it succeeded"),
+    "an error is no silence": (
+        guest_case(Step(do="say", args={"text": "a", "bytes": 300000}, expect="unsaid")),
+        "the error 'text_too_long",
+    ),
     "never heard": (
         host_case(Step(do="look", expect="heard", expects={"text": "a"})),
         "0 times; it hears tunnel opened",
@@ -127,6 +139,10 @@ WRONG: dict[str, tuple[Case, str]] = {
     "not parted": (host_case(Step(do="look", expect="parted")), "peerConnected True"),
     "nobody listens": (host_case(Step(do="look", expect="woken")), "nobody listens"),
     "not woken": (host_case(Step(do="await", expect="woken")), "no answer"),
+    "woken with nothing to hear": (
+        host_case(Step(do="await"), Step(do="close", expect="woken")),
+        "an answer without a message",
+    ),
     "woken for another reason": (
         host_case(Step(do="await"), Step(do="close", expect="woken", expects={"because": "idle"})),
         "an answer with the cause 'closed_by_host'",
@@ -181,6 +197,100 @@ async def test_what_is_seen_instead_is_told(name: str) -> None:
         assert case.steps[verdict.step - 1].expect in verdict.expected
 
     await with_own(test, Own())
+
+
+class Hasty(Own):
+    """Answers a listen at once."""
+
+    async def call(self, what: Call, arguments: dict[str, object], seconds: float) -> Answer:
+        return await super().call(what, arguments | ({"timeoutMs": 0} if what == "listen" else {}), seconds)
+
+
+class Late(Own):
+    """Tells its agent of a message a while after it came."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._came: dict[object, float] = {}
+
+    async def call(self, what: Call, arguments: dict[str, object], seconds: float) -> Answer:
+        if what != "listen":
+            return await super().call(what, arguments, seconds)
+        until = time.monotonic() + float(str(arguments["timeoutMs"])) / 1000
+        while True:
+            answer = await super().call(what, arguments, seconds)
+            messages = objects((answer.result or {}).get("messages"))
+            now = time.monotonic()
+            ages = [now - self._came.setdefault(message["seq"], now) for message in messages]
+            told = messages[: next((n for n, age in enumerate(ages) if age < LATE_SECONDS), len(ages))]
+            if told or not messages or now > until:
+                cursor = told[-1]["seq"] if told else arguments["sinceSeq"]
+                return Answer(result=(answer.result or {}) | {"messages": told, "cursor": cursor})
+            await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        host_case(Step(do="await"), Step(do="close", expect="woken", expects={"because": "closed_by_host"})),
+        guest_case(Step(do="await"), Step(do="tell", args={"text": "hello"}, expect="woken")),
+    ],
+    ids=["at the end", "by a message"],
+)
+@asynchronous
+async def test_a_listen_that_does_not_wait_is_woken_by_nothing(case: Case) -> None:
+    """CLOSE-5, LOCK-3, KEEP-3."""
+
+    async def test(own: Own) -> None:
+        verdict = (await judge(case, own, patience=PATIENCE)).verdict
+
+        assert verdict.got == "the listen did not wait: it was answered before there was anything to hear"
+        assert verdict.outcome is Outcome.FAIL
+
+    await with_own(test, Hasty())
+
+
+@asynchronous
+async def test_a_listen_behind_the_end_need_not_wait() -> None:
+    case = host_case(Step(do="close"), Step(do="await", expect="woken", expects={"because": "closed_by_host"}))
+
+    async def test(own: Own) -> None:
+        assert (await judge(case, own, patience=PATIENCE)).verdict.outcome is Outcome.PASS
+
+    await with_own(test, Own())
+
+
+@asynchronous
+async def test_what_an_agent_is_told_late_is_not_taken_for_unheard() -> None:
+    """A message that was heard shows that those before it would have been."""
+    forged = Step(do="tell", args={"text": "forged"})
+    unheard = Step(do="look", expect="unheard", expects={"text": "forged"})
+    behind = Step(do="tell", args={"text": "last"}, expect="heard", expects={"text": "last"})
+
+    async def test(own: Own) -> None:
+        early = (await judge(guest_case(forged, unheard), own, patience=PATIENCE)).verdict
+        late = (await judge(guest_case(forged, behind, unheard), own, patience=5)).verdict
+
+        assert early.outcome is Outcome.PASS, "it was asked too early: what the lint of the cases is for"
+        assert (late.outcome, late.got) == (Outcome.FAIL, "it hears 'forged' from 'host', 'chat'")
+
+    await with_own(test, Late())
+
+
+@asynchronous
+async def test_what_an_agent_is_told_late_does_not_count_as_a_listen_that_does_not_wait() -> None:
+    case = guest_case(
+        Step(do="tell", args={"text": "on its way"}),
+        Step(do="await"),
+        Step(do="leave", args={"reason": "idle timeout"}, expect="woken", expects={"because": "idle"}),
+    )
+
+    async def test(own: Own) -> None:
+        verdict = (await judge(case, own, patience=5)).verdict
+
+        assert (verdict.got, verdict.outcome) == ("", Outcome.PASS)
+
+    await with_own(test, Late())
 
 
 def test_every_outcome_is_seen_to_fail() -> None:

@@ -160,3 +160,16 @@ async def test_one_that_does_not_start_says_nothing_about_a_rule() -> None:
     verdicts = await between(OwnLauncher(), OwnLauncher(trouble=[Absent("There is no such program.")]))
 
     assert (verdicts[0].outcome, verdicts[0].got) == (Outcome.HARNESS, "There is no such program.")
+
+
+@asynchronous
+async def test_who_has_one_role_only_talks_with_nobody_in_the_other() -> None:
+    class Host(Own):
+        async def tools(self, seconds: float) -> frozenset[str] | None:
+            return frozenset({"tunnel_open"})
+
+    apart = await between(OwnLauncher(), OwnLauncher(Host))
+
+    assert outcomes(apart) == [Outcome.NOT_APPLICABLE] * len(IDS)
+    assert {verdict.note for verdict in apart} == {"It is no guest: among its tools there is no tunnel_join."}
+    assert outcomes(await between(OwnLauncher(Host), OwnLauncher())) == [Outcome.PASS] * len(IDS)

@@ -17,6 +17,7 @@ from tunnel_conformance.spec import rules, spec
 from tunnel_conformance.subjects import forms
 
 from tests.conformance.report.samples import header, verdict
+from tunnel.spec.model import ToolField
 
 README = Path(__file__).parents[2] / "conformance" / "README.md"
 TEXT = README.read_text(encoding="utf-8")
@@ -74,6 +75,27 @@ def test_every_rule_and_case_that_is_named_exists() -> None:
 @pytest.mark.parametrize("outcome", Outcome)
 def test_the_table_of_outcomes_is_that_of_the_reports(outcome: Outcome) -> None:
     assert f"| {MARKS[outcome].short} | {outcome.value} | " in TEXT
+
+
+def test_the_tools_are_those_of_the_table_with_their_arguments_and_results() -> None:
+    """A name with a star behind it may be left out, or lacking."""
+    tables = spec().tools
+    records = {record.name: record.fields for record in tables.records}
+
+    def named(fields: tuple[ToolField, ...]) -> list[str]:
+        found: list[str] = []
+        for field in fields:
+            # A message is told in the same row, the status in its own.
+            found.append(f"`{field.name}`" + ("" if field.needed else " *"))
+            found += named(records["message"]) if field.type == "message list" else []
+        return found
+
+    for tool in tables.tools:
+        row = next(line for line in TEXT.splitlines() if line.startswith(f"| `{tool.name}` |"))
+        _, _, arguments, result, _ = row.split("|")
+        assert re.findall(r"`\w+`(?: \*)?", result) == named(records[tool.result])
+        bare = [name.removesuffix(" *") for name in named(tool.arguments)]
+        assert re.findall(r"`\w+`", arguments) == bare
 
 
 def test_the_exit_statuses_are_those_that_are_used() -> None:

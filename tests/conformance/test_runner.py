@@ -4,6 +4,7 @@ from collections.abc import Sequence
 import pytest
 from msgspec import structs
 from tunnel_conformance.records import Outcome, Run, Verdict
+from tunnel_conformance.report.words import grouped
 from tunnel_conformance.runner import Options, chosen, deadlines, run
 from tunnel_conformance.spec import cases
 from tunnel_conformance.subjects.base import Absent, Answer, Call
@@ -16,6 +17,7 @@ from tunnel.spec.model import Case, Role, Step
 WELL = host_case()
 BREACH = host_case(Step(do="look", expect="gone"))
 IN_TIME = structs.replace(host_case(Step(do="wait", args={"seconds": 2}, expect="nothing")), needs=("time",))
+SAYS = Step(do="say", args={"text": "hello"}, expect="said")
 LONG = structs.replace(host_case(Step(do="wait", args={"seconds": 1000}, expect="nothing")), needs=("time",))
 
 
@@ -119,7 +121,61 @@ async def test_a_connection_lost_while_time_passes_is_tried_again_slower() -> No
     assert len(told) == 1
     assert sorted(launcher.speeds) == [1, 4, 12]
     assert verdict.speed == 4
-    assert "At 12 times the speed it lost a connection" in verdict.note
+    assert "this is the second try" in verdict.note
+
+
+class Late(Own):
+    """Does not open its mouth in time when its clock goes fast."""
+
+    async def call(self, what: Call, arguments: dict[str, object], seconds: float) -> Answer:
+        if what == "say" and self.speed > self.most:
+            return Answer(error="too late")
+        return await super().call(what, arguments, seconds)
+
+    most = 5.0
+
+
+@pytest.mark.parametrize(("most", "outcome"), [(5.0, Outcome.PASS), (0.0, Outcome.FAIL)], ids=["too fast", "always"])
+@asynchronous
+async def test_whatever_a_sped_up_case_fails_by_is_tried_again_slower(most: float, outcome: Outcome) -> None:
+    def make() -> Own:
+        own = Late()
+        own.most = most if launcher.speeds[1:] else 100.0
+        return own
+
+    launcher = OwnLauncher(make)
+    launcher.clock = Constants("SPEED")
+    case = structs.replace(IN_TIME, steps=(*IN_TIME.steps[:-1], Step(do="wait", args={"seconds": 2}), SAYS))
+    result, told = await judged(launcher, named(case), speed=12.0)
+
+    assert sorted(launcher.speeds) == [1, 4, 12]
+    assert [(v.outcome, v.speed) for v in told] == [(outcome, 4)]
+    assert "At 12 times the speed it failed (the error 'too late'); this is the second try." in result.verdicts[0].note
+
+
+@asynchronous
+async def test_who_has_no_such_role_is_not_judged_and_nothing_counts_against_it() -> None:
+    class Guest(Own):
+        async def tools(self, seconds: float) -> frozenset[str] | None:
+            return frozenset({"tunnel_join"})
+
+    result, told = await judged(OwnLauncher(Guest), named(WELL, BREACH))
+
+    assert [verdict.outcome for verdict in told] == [Outcome.NOT_APPLICABLE] * 2
+    assert result.footer.exit_status == 0
+    assert "no tunnel_open" in told[0].note
+
+
+@asynchronous
+async def test_what_was_said_in_the_self_test_is_told_once() -> None:
+    def refuses(what: Call, answer: Answer) -> Answer:
+        return Answer(error="not today") if what == "open" else answer
+
+    _, told = await judged(OwnLauncher(lambda: Own(twist=refuses)), named(WELL, WELL))
+
+    assert "was answered with the error 'not today'" in told[0].note
+    assert [bool(verdict.log) for verdict in told] == [True, False]
+    assert [(verdict.case, times) for verdict, times in grouped(told)] == [("case-1", 2)]
 
 
 @pytest.mark.parametrize(

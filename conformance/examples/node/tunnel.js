@@ -89,9 +89,9 @@ function readLink(joinLink) {
 
 function statusOf(end) {
   return {
-    role: end?.role ?? null,
+    role: end?.role ?? "none",
     peerConnected: end?.state === "connected",
-    goal: end?.goal == null ? null : visible(end.goal),
+    goal: visible(end?.goal ?? ""),
     lastSeq: end?.lastSeq ?? 0,
     openedAt: end?.openedAt ?? null,
     state: end?.state ?? "none",

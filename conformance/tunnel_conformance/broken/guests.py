@@ -8,13 +8,23 @@ Beside each stands what must fail on it. A case that fails on none of them has n
 
 from typing import Final
 
-from tunnel.core import text
+from tunnel.core import link, text, transcript
+from tunnel.io import passage
 from tunnel.spec.model import Role
 from tunnel.spec.v1 import guest
-from tunnel.spec.v1.constants import JOIN_SECONDS
+from tunnel.spec.v1.constants import JOIN_SECONDS, TRANSCRIPT_MESSAGES
 from tunnel_conformance.broken.patches import frames, joining, numbers, relay, texts, time
 from tunnel_conformance.broken.patching import all_of, put, row, timer, without_row
 from tunnel_conformance.broken.wrong import Broken
+
+_LATE: Final = all_of(
+    row(guest, "msg-forged", do=("take",)),
+    row(guest, "msg-stale", do=("take",)),
+    numbers.shows_the_backlog(all_of_it=True),
+    numbers.every_body_is_fresh(),
+    numbers.opens_system_texts(),
+    time.tells_late(),
+)
 
 GUESTS: Final[tuple[Broken, ...]] = (
     # --- The join -----------------------------------------------------------------------------------------------------
@@ -156,6 +166,30 @@ GUESTS: Final[tuple[Broken, ...]] = (
         fails=frozenset({"link-no-redirect"}),
     ),
     Broken(
+        name="dials-anywhere-without-tls",
+        role=Role.GUEST,
+        doc="Dials a link without TLS wherever it leads.",
+        rules=("LINK-10",),
+        patch=put(passage, "is_private", lambda _address: True),
+        fails=frozenset({"link-without-tls"}),
+    ),
+    Broken(
+        name="reads-links-of-any-scheme",
+        role=Role.GUEST,
+        doc="Takes a link that begins with http.",
+        rules=("LINK-7",),
+        patch=joining.reads_links(joining.any_scheme),
+        fails=frozenset({"link-grammar"}),
+    ),
+    Broken(
+        name="reads-links-of-any-length",
+        role=Role.GUEST,
+        doc="Takes a link that is longer than any.",
+        rules=("LINK-7",),
+        patch=put(link, "LINK_CHARS", relay.UNBOUNDED),
+        fails=frozenset({"link-grammar"}),
+    ),
+    Broken(
         name="reads-keys-of-any-spelling",
         role=Role.GUEST,
         doc="Takes a key with padding, or with a tail that spells nothing.",
@@ -170,6 +204,14 @@ GUESTS: Final[tuple[Broken, ...]] = (
         rules=("LINK-7",),
         patch=joining.reads_links(joining.no_token),
         fails=frozenset({"link-grammar"}),
+    ),
+    Broken(
+        name="counts-the-blanks-around-a-link",
+        role=Role.GUEST,
+        doc="Takes no link that is too long with the blanks around it.",
+        rules=("LINK-7",),
+        patch=joining.reads_links(joining.few_blanks),
+        fails=frozenset({"link-trimmed"}),
     ),
     Broken(
         name="takes-no-blanks-around-a-link",
@@ -237,12 +279,20 @@ GUESTS: Final[tuple[Broken, ...]] = (
         fails=frozenset({"seq-echo-changed", "seq-echo-confirms"}),
     ),
     Broken(
+        name="gives-up-at-a-changed-echo",
+        role=Role.GUEST,
+        doc="Says that it was not said, when something comes back in its name that it did not say.",
+        rules=("SEQ-3",),
+        patch=numbers.gives_up(),
+        fails=frozenset({"seq-echo-changed"}),
+    ),
+    Broken(
         name="hears-nothing-while-it-talks",
         role=Role.GUEST,
         doc="Does not take what its host says while it waits for an echo.",
         rules=("SEQ-4",),
         patch=numbers.deaf_while_it_talks(),
-        fails=frozenset({"seal-reflected", "seq-both-at-once-guest", "seq-echo-confirms"}),
+        fails=frozenset({"seal-reflected", "seq-both-at-once-guest", "seq-echo-changed", "seq-echo-confirms"}),
     ),
     Broken(
         name="says-without-an-echo",
@@ -261,6 +311,23 @@ GUESTS: Final[tuple[Broken, ...]] = (
         fails=frozenset({"seq-echo-changed", "seq-forged-own"}),
     ),
     # --- Sealing ------------------------------------------------------------------------------------------------------
+    Broken(
+        name="shows-late-what-it-must-not",
+        role=Role.GUEST,
+        doc="Shows words put into its mouth, numbers taken twice, replays and opened system texts, and all of them late.",
+        rules=("SEQ-5", "SEQ-6", "SEAL-1", "SEAL-3"),
+        patch=_LATE,
+        fails=frozenset(
+            {
+                "seal-reflected",
+                "seal-replayed",
+                "seal-system-is-no-chat",
+                "seq-echo-changed",
+                "seq-forged-own",
+                "seq-stale",
+            }
+        ),
+    ),
     Broken(
         name="shows-a-replay-as-new",
         role=Role.GUEST,
@@ -520,6 +587,22 @@ GUESTS: Final[tuple[Broken, ...]] = (
     ),
     # --- Ends ---------------------------------------------------------------------------------------------------------
     Broken(
+        name="holds-few-messages",
+        role=Role.GUEST,
+        doc="Leaves a host that sends a hundredth of what a session holds.",
+        rules=("SIZE-10",),
+        patch=put(transcript, "TRANSCRIPT_MESSAGES", TRANSCRIPT_MESSAGES // 100),
+        fails=frozenset({"size-full-guest"}),
+    ),
+    Broken(
+        name="answers-no-pings",
+        role=Role.GUEST,
+        doc="Answers no pings.",
+        rules=("KEEP-4",),
+        patch=relay.answers_no_pings(),
+        fails=frozenset({"keep-answers-pings-guest"}),
+    ),
+    Broken(
         name="leaves-without-its-summary",
         role=Role.GUEST,
         doc="Leaves without the summary that its agent gave.",
@@ -533,7 +616,9 @@ GUESTS: Final[tuple[Broken, ...]] = (
         doc="Says nothing in its close frames.",
         rules=("CLOSE-4",),
         patch=relay.says_no_code(),
-        fails=frozenset({"auth-join-times-out-proving", "close-says-why-guest", "seq-hole"}),
+        fails=frozenset(
+            {"auth-join-times-out-proving", "close-process-exit-guest", "close-says-why-guest", "seq-hole"}
+        ),
     ),
     Broken(
         name="cuts-connections",
@@ -541,7 +626,9 @@ GUESTS: Final[tuple[Broken, ...]] = (
         doc="Closes its connection without a close frame.",
         rules=("CLOSE-4",),
         patch=relay.cuts(),
-        fails=frozenset({"auth-join-times-out-proving", "close-says-why-guest", "seq-hole"}),
+        fails=frozenset(
+            {"auth-join-times-out-proving", "close-process-exit-guest", "close-says-why-guest", "seq-hole"}
+        ),
     ),
     Broken(
         name="does-not-end-when-asked",
@@ -568,12 +655,20 @@ GUESTS: Final[tuple[Broken, ...]] = (
         fails=frozenset({"close-frame-is-told"}),
     ),
     Broken(
+        name="listens-without-waiting",
+        role=Role.GUEST,
+        doc="Answers a listen at once, when there is nothing to hear yet.",
+        rules=("CLOSE-5", "KEEP-3"),
+        patch=relay.never_waits(),
+        fails=frozenset({"close-frame-is-told", "close-host-gone", "keep-dead-host"}),
+    ),
+    Broken(
         name="wakes-nobody",
         role=Role.GUEST,
         doc="Leaves a listen waiting when the tunnel ends.",
         rules=("CLOSE-5",),
         patch=relay.wakes_nobody(),
-        fails=frozenset({"close-frame-is-told", "close-host-gone"}),
+        fails=frozenset({"close-frame-is-told", "close-host-gone", "keep-dead-host"}),
     ),
     Broken(
         name="waits-for-an-echo-after-the-end",

@@ -219,6 +219,14 @@ HOSTS: Final[tuple[Broken, ...]] = (
         fails=frozenset({"lock-peer-left", "size-slow-reader"}),
     ),
     Broken(
+        name="says-another-reason-to-say-nothing",
+        role=Role.HOST,
+        doc="Says that the tunnel has ended, when only its guest has left.",
+        rules=("LOCK-3",),
+        patch=row(session, "say-to-nobody", do=("fail ended",)),
+        fails=frozenset({"lock-peer-left"}),
+    ),
+    Broken(
         name="leaves-without-a-word",
         role=Role.HOST,
         doc="Does not number that its guest has left.",
@@ -270,6 +278,7 @@ HOSTS: Final[tuple[Broken, ...]] = (
         patch=joining.short_challenge(),
         fails=frozenset(
             {
+                "auth-after-hang-up",
                 "auth-any-since",
                 "auth-exact-text",
                 "auth-fresh-challenge",
@@ -280,6 +289,7 @@ HOSTS: Final[tuple[Broken, ...]] = (
                 "close-is-gone",
                 "close-says-why",
                 "idle-without-guest",
+                "keep-answers-pings",
                 "link-order",
                 "lock-race",
                 "lock-stranger",
@@ -328,6 +338,14 @@ HOSTS: Final[tuple[Broken, ...]] = (
         doc="Takes a response in hexadecimal, too.",
         rules=("AUTH-4",),
         patch=joining.accepts(joining.hex_as_base64url),
+        fails=frozenset({"auth-exact-text"}),
+    ),
+    Broken(
+        name="accepts-the-standard-alphabet",
+        role=Role.HOST,
+        doc="Accepts a response in the standard alphabet.",
+        rules=("AUTH-4",),
+        patch=joining.accepts(joining.standard_as_url_safe),
         fails=frozenset({"auth-exact-text"}),
     ),
     Broken(
@@ -440,6 +458,14 @@ HOSTS: Final[tuple[Broken, ...]] = (
     ),
     # --- Lifetimes ----------------------------------------------------------------------------------------------------
     Broken(
+        name="hears-whom-it-has-hung-up-on",
+        role=Role.HOST,
+        doc="Goes on with a connection to which it has said goodbye.",
+        rules=("AUTH-8",),
+        patch=row(connection, "not-text", to="="),
+        fails=frozenset({"auth-after-hang-up"}),
+    ),
+    Broken(
         name="never-idles",
         role=Role.HOST,
         doc="Lets a session go on forever in which nothing is said.",
@@ -501,7 +527,7 @@ HOSTS: Final[tuple[Broken, ...]] = (
         doc="Does not say that it ends for idleness.",
         rules=("IDLE-3",),
         patch=row(session, "idle", do=("end idle",)),
-        fails=frozenset({"idle-ends"}),
+        fails=frozenset({"idle-ends", "idle-refused-joins"}),
     ),
     Broken(
         name="sends-no-pings",
@@ -509,7 +535,17 @@ HOSTS: Final[tuple[Broken, ...]] = (
         doc="Sends no pings.",
         rules=("KEEP-1",),
         patch=timer(connection, "ping", fires=""),
-        fails=frozenset({"idle-a-chat-is-activity", "idle-ends", "keep-pings", "link-good-for-its-lifetime"}),
+        fails=frozenset(
+            {"idle-a-chat-is-activity", "idle-ends", "idle-refused-joins", "keep-pings", "link-good-for-its-lifetime"}
+        ),
+    ),
+    Broken(
+        name="answers-no-pings",
+        role=Role.HOST,
+        doc="Answers no pings.",
+        rules=("KEEP-4",),
+        patch=relay.answers_no_pings(),
+        fails=frozenset({"keep-answers-pings", "size-pings-are-free"}),
     ),
     Broken(
         name="never-notices-a-dead-guest",
@@ -525,7 +561,9 @@ HOSTS: Final[tuple[Broken, ...]] = (
         doc="Does not count a pong as a sign of life.",
         rules=("KEEP-2",),
         patch=timer(connection, "silence", restarts_on=("relay",)),
-        fails=frozenset({"idle-a-chat-is-activity", "idle-ends", "keep-pings", "link-good-for-its-lifetime"}),
+        fails=frozenset(
+            {"idle-a-chat-is-activity", "idle-ends", "idle-refused-joins", "keep-pings", "link-good-for-its-lifetime"}
+        ),
     ),
     # --- Numbering ----------------------------------------------------------------------------------------------------
     Broken(
@@ -752,7 +790,7 @@ HOSTS: Final[tuple[Broken, ...]] = (
         doc="Ignores a text message that is not UTF-8.",
         rules=("WIRE-5",),
         patch=frames.takes_not_text(),
-        fails=frozenset({"wire-not-utf8"}),
+        fails=frozenset({"auth-after-hang-up", "wire-not-utf8"}),
     ),
     Broken(
         name="hangs-up-on-binary-noise",
@@ -875,6 +913,14 @@ HOSTS: Final[tuple[Broken, ...]] = (
         doc="Accepts a WebSocket at every path.",
         rules=("WIRE-7",),
         patch=relay.any_path(),
+        fails=frozenset({"wire-other-path"}),
+    ),
+    Broken(
+        name="refuses-pages-before-other-paths",
+        role=Role.HOST,
+        doc="Tells a browser page at another path that it is one.",
+        rules=("WIRE-7",),
+        patch=relay.origin_first(),
         fails=frozenset({"wire-other-path"}),
     ),
     Broken(
@@ -1113,11 +1159,19 @@ HOSTS: Final[tuple[Broken, ...]] = (
         fails=frozenset({"close-process-exit"}),
     ),
     Broken(
+        name="listens-without-waiting",
+        role=Role.HOST,
+        doc="Answers a listen at once, when there is nothing to hear yet.",
+        rules=("CLOSE-5", "LOCK-3", "KEEP-3"),
+        patch=relay.never_waits(),
+        fails=frozenset({"close-wakes", "keep-dead-guest", "lock-peer-left"}),
+    ),
+    Broken(
         name="wakes-nobody",
         role=Role.HOST,
         doc="Leaves a listen waiting when the tunnel ends.",
         rules=("CLOSE-5", "LOCK-3"),
         patch=relay.wakes_nobody(),
-        fails=frozenset({"close-wakes"}),
+        fails=frozenset({"close-wakes", "keep-dead-guest", "lock-peer-left"}),
     ),
 )

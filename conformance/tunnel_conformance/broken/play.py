@@ -85,8 +85,7 @@ class _Player:
             try:
                 for case in sorted(cases, key=lambda case: _is_listed(broken, case)):
                     subject = subject or await launcher.start()
-                    patience = HURRIED_SECONDS if _is_listed(broken, case) else PATIENCE_SECONDS
-                    judged = await judge(case, subject, patience=patience)
+                    judged = await judge(case, subject, patience=_patience(broken, case))
                     verdicts.append(judged.verdict)
                     if not judged.is_reusable:
                         subject = await subject.end()
@@ -130,6 +129,12 @@ class _Gated:
     async def start(self, speed: float = 1.0) -> Subject:
         async with self._turns:
             return await self._inner.start(speed)
+
+
+def _patience(broken: Broken | None, case: Case) -> float:
+    # Whoever answers no pings is waited for in every case: nothing else tells whether it has read what it was sent.
+    is_deaf = broken is not None and "KEEP-4" in broken.rules
+    return HURRIED_SECONDS if is_deaf or _is_listed(broken, case) else PATIENCE_SECONDS
 
 
 def _is_listed(broken: Broken | None, case: Case) -> bool:

@@ -98,7 +98,8 @@ def read(path: Path) -> Expectations:
 def exit_status(runs: Sequence[Judged], expectations: Expectations) -> int:
     """The verdict on the whole, as the process tells it."""
     verdicts = [verdict for run in runs for verdict in run.verdicts]
-    if not verdicts or any(verdict.outcome is Outcome.HARNESS for verdict in verdicts):
+    judged = [verdict for verdict in verdicts if verdict.outcome is not Outcome.NOT_APPLICABLE]
+    if not judged or any(verdict.outcome is Outcome.HARNESS for verdict in judged):
         return INVALID
     failed = any(expectations.unexpected(run) for run in runs) or expectations.stale(runs)
     return FAILURES if failed else GOOD

@@ -75,7 +75,7 @@ def grouped(verdicts: Iterable[Verdict]) -> list[tuple[Verdict, int]]:
     """Each verdict with how many it speaks for: what kept the kit from a case is told once, not for every case."""
     found: dict[object, tuple[Verdict, int]] = {}
     for number, verdict in enumerate(verdicts):
-        told_alone = verdict.outcome is not Outcome.HARNESS or verdict.log
+        told_alone = verdict.outcome is not Outcome.HARNESS or verdict.step is not None
         key = number if told_alone else (verdict.got, verdict.note)
         first, before = found.get(key, (verdict, 0))
         found[key] = (first, before + 1)
@@ -89,16 +89,19 @@ def said(entry: Entry) -> str:
 
 def headline(column: Column) -> str:
     """What a run says about an implementation, in one sentence."""
+    concerning = [verdict for verdict in column.verdicts.values() if verdict.outcome is not Outcome.NOT_APPLICABLE]
+    if column.verdicts and not concerning:
+        return f"Is not judged: {shown(next(iter(column.verdicts.values())).note)}"
     harness = sum(verdict.outcome is Outcome.HARNESS for verdict in column.against)
     must = sum(verdict.binding for verdict in column.against) - harness
     other = len(column.against) - must - harness
     if harness:
         return f"Says nothing: in {cases(harness)} the kit and the implementation did not get as far as the case."
     if must:
-        return f"Does not conform: a MUST is not kept in {cases(must)} of {len(column.verdicts)}."
+        return f"Does not conform: a MUST is not kept in {cases(must)} of {len(concerning)}."
     rest = f"; a SHOULD is not kept in {cases(other)}" if other else ""
     unrun = f"; {cases(column.missing)} not run" if column.missing else ""
-    return f"Keeps every MUST that was tested, in {cases(len(column.verdicts))}{rest}{unrun}."
+    return f"Keeps every MUST that was tested, in {cases(len(concerning))}{rest}{unrun}."
 
 
 def cases(number: int) -> str:

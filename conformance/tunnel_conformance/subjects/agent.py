@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Literal, Protocol
 
-from tunnel_conformance.subjects.base import Answer, Call
+from tunnel_conformance.subjects.base import Answer, Call, Died
 from tunnel_conformance.subjects.clock import Clock
 from tunnel_conformance.subjects.dialogue import Dialogue, Message
 from tunnel_conformance.subjects.place import Place
@@ -13,6 +13,10 @@ from tunnel_conformance.subjects.process import Process
 
 READY_SECONDS: Final = 60.0
 """How long a program may take until it answers for the first time: some compile themselves."""
+
+
+EMPTY_HOME: Final = 'It runs with an empty HOME; --env HOME="$HOME" gives it yours.'
+"""What keeps many a command from starting: it looks there for what it was told to run."""
 
 
 class Control(Protocol):
@@ -24,6 +28,14 @@ class Control(Protocol):
 
     async def call(self, what: Call | Literal["no_such_tool"], arguments: Message, seconds: float) -> Answer:
         """Have the agent do something."""
+        ...
+
+    async def lacks(self, what: Call, argument: str) -> bool:
+        """Whether the agent is told of a tool that takes no such argument."""
+        ...
+
+    async def tools(self, seconds: float) -> frozenset[str] | None:
+        """The names of the tools that it says it has; None where it cannot be asked."""
         ...
 
 
@@ -40,9 +52,17 @@ class Agent:
         """Have it do something; see `Subject`."""
         return await self._control.call(what, arguments, seconds)
 
+    async def tools(self, seconds: float) -> frozenset[str] | None:
+        """The names of the tools that it says it has."""
+        return await self._control.tools(seconds)
+
     async def call_unknown(self, seconds: float) -> Answer:
         """Have it do what nobody can."""
         return await self._control.call("no_such_tool", {}, seconds)
+
+    async def lacks(self, what: Call, argument: str) -> bool:
+        """Whether it says itself that a tool of its takes no such argument."""
+        return await self._control.lacks(what, argument)
 
     def reachable_at(self, join_link: str) -> tuple[str, int]:
         """Address and port of the relay behind a join link of its own."""
@@ -89,8 +109,10 @@ async def start(
     place = Place(os.environ, {**environment, **clock.environment(speed)})
     try:
         agent = await _start(command, place, speed, folder, control)
-    except BaseException:
+    except BaseException as error:
         place.remove()
+        if isinstance(error, Died) and "HOME" not in environment:
+            raise Died(f"{error} {EMPTY_HOME}", error.tail) from None
         raise
     return agent
 
@@ -101,7 +123,7 @@ async def _start(
     process = Process()
     dialogue = Dialogue(process)
     speaking = control(process, dialogue)
-    await process.start(command, place.environment, folder, dialogue)
+    await process.start(command, place.environment, folder, dialogue, leaves=place.folder)
     try:
         await speaking.greet(READY_SECONDS)
     except BaseException:

@@ -59,8 +59,20 @@ class Subject(Protocol):
         """
         ...
 
+    async def tools(self, seconds: float) -> frozenset[str] | None:
+        """The names of the tools that it says it has; None where there is no way to ask, or no list in its answer."""
+        ...
+
     async def call_unknown(self, seconds: float) -> Answer:
         """Call a tool that does not exist: an implementation that says yes to it says nothing about itself."""
+        ...
+
+    async def lacks(self, what: Call, argument: str) -> bool:
+        """Whether it says itself that a tool of its takes no such argument.
+
+        Raises:
+            SubjectFault: no answer came, or none that is one.
+        """
         ...
 
     def reachable_at(self, join_link: str) -> tuple[str, int]:

@@ -20,12 +20,14 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import WebSocketException
 
 from tunnel.spec.model import Role
-from tunnel.spec.v1.constants import AUTH_SECONDS, JOIN_SECONDS, KEY_BYTES, SEQ_MAX, TUNNEL_ID_BYTES
+from tunnel.spec.v1.constants import AUTH_SECONDS, JOIN_SECONDS, KEY_BYTES, TUNNEL_ID_BYTES
 from tunnel_conformance.subjects.agent import Agent
 from tunnel_conformance.subjects.base import Answer, Launcher, Subject, SubjectFault
 from tunnel_conformance.subjects.clock import Clock
 from tunnel_conformance.subjects.shown import shown
 from tunnel_conformance.wire import link as links
+from tunnel_conformance.wire.dialing import connected_to
+from tunnel_conformance.wire.fields import objects
 
 OPEN_SECONDS: Final = 60.0
 """How long opening a tunnel may take, in real time."""
@@ -97,7 +99,7 @@ async def _host(subject: Subject, pace: Pace) -> str | None:
         why = shown(opened.error) if opened.error is not None else "there is no join link in its answer"
         return f"Its clock could not be observed, because it opens no tunnel: {why}."
     # Real time takes `speed` seconds for what takes one at this speed.
-    waits: dict[str, object] = {"sinceSeq": SEQ_MAX, "timeoutMs": int(speed * 1000)}
+    waits: dict[str, object] = {"sinceSeq": await _last(subject), "timeoutMs": int(speed * 1000)}
     hanging_up = asyncio.ensure_future(pace.shows(_hung_up(subject.reachable_at(link.text), link.path), AUTH_SECONDS))
     try:
         if await pace.shows(_answered(subject.call("listen", waits, speed)), speed):
@@ -137,6 +139,13 @@ async def _guest(subject: Subject, pace: Pace) -> str | None:
     )
 
 
+async def _last(subject: Subject) -> int:
+    """The number of the last message: behind one that no message has, some hear everything."""
+    heard = await subject.call("listen", {"sinceSeq": 0, "timeoutMs": 0}, OPEN_SECONDS)
+    messages = objects((heard.result or {}).get("messages"))
+    return max((seq for message in messages if isinstance(seq := message.get("seq"), int)), default=0)
+
+
 async def _answered(call: Awaitable[Answer]) -> None:
     """Wait for a result.
 
@@ -152,7 +161,10 @@ async def _hung_up(address: tuple[str, int], path: str) -> None:
     host, port = address
     url = f"ws://{f'[{host}]' if ':' in host else host}:{port}{path}"
     with suppress(OSError, WebSocketException):
-        async with connect(url, compression=None, proxy=None, ping_interval=None, close_timeout=1) as websocket:
+        connection = await connected_to(address)
+        async with connect(
+            url, sock=connection, compression=None, proxy=None, ping_interval=None, close_timeout=1
+        ) as websocket:
             async for _ in websocket:
                 """What it says makes no difference."""
 

@@ -12,6 +12,8 @@ from tunnel_conformance.subjects.base import SubjectFault
 URL: Final = "https://conformance-kit-stand-in.trycloudflare.com"
 """What it says; the name leads nowhere."""
 
+LOCALHOST: Final = "localhost"
+
 _LARGEST_NOTE_BYTES: Final = 16
 
 # A shell starts in a millisecond, and `exec` leaves no second process behind.
@@ -62,12 +64,12 @@ class StandIn:
         program.chmod(0o755)
 
     def reachable_at(self, join_link: str) -> tuple[str, int]:
-        """Address and port of the relay behind a join link.
+        """Address and port of the relay behind a join link; `localhost` stands for both addresses of that name.
 
         Raises:
             SubjectFault: the link is not on loopback, and nobody told the port.
         """
-        return _on_loopback(join_link) or ("127.0.0.1", self._noted())
+        return _on_loopback(join_link) or (LOCALHOST, self._noted())
 
     def _noted(self) -> int:
         try:
@@ -88,9 +90,9 @@ def _on_loopback(join_link: str) -> tuple[str, int] | None:
     try:
         parts = urlsplit(join_link.strip())
         host, port = parts.hostname or "", parts.port
-        if host == "localhost" or host.endswith(".localhost"):
-            host = "127.0.0.1"
-        is_loopback = ip_address(host).is_loopback
+        if host == LOCALHOST or host.endswith(f".{LOCALHOST}"):
+            host = LOCALHOST
+        is_loopback = host == LOCALHOST or ip_address(host).is_loopback
     except ValueError:
         return None
     return (host, port or (443 if parts.scheme == "wss" else 80)) if is_loopback else None

@@ -3,11 +3,12 @@
 import asyncio
 import json
 from collections.abc import Callable
-from typing import Final, cast
+from typing import Final
 
 from tunnel_conformance.subjects.base import Babbled, Hung, SubjectFault
-from tunnel_conformance.subjects.process import Process
+from tunnel_conformance.subjects.process import LINE_BYTES, LONG_LINE_BYTES, Process
 from tunnel_conformance.subjects.shown import shown
+from tunnel_conformance.wire.fields import MOST_VALUES, parsed, values
 
 Message = dict[str, object]
 
@@ -17,6 +18,8 @@ JUNK_LINES: Final = 20
 UNASKED_LINES: Final = 10_000
 """So many lines may come without an answer among them."""
 
+UNASKED_BYTES: Final = 8 * 1024 * 1024
+"""So much may come without an answer."""
 
 _NOTED_LINES: Final = 3
 
@@ -39,14 +42,20 @@ class Dialogue:
         self._dropped: set[int] = set()
         self._fault: SubjectFault | None = None
         self._unasked = 0
+        self._unasked_bytes = 0
+        self._long: set[int] = set()
+        """The questions whose answers may be long."""
 
     def line(self, line: bytes) -> None:
         """It wrote this line."""
         self._unasked += 1
+        self._unasked_bytes += len(line)
         if self._unasked > UNASKED_LINES:
             self._give_up(f"It wrote {UNASKED_LINES} lines on stdout that answer nothing.")
         elif line.strip() and not self._understand(line):
             self._put_up_with(line)
+        if self._unasked_bytes > UNASKED_BYTES:
+            self._give_up(f"It wrote more than {UNASKED_BYTES} bytes on stdout that answer nothing.")
 
     def fault(self, fault: SubjectFault) -> None:
         """Nothing more comes: whoever waits is told, and whoever asks."""
@@ -65,6 +74,8 @@ class Dialogue:
         what: str,
         seconds: float,
         withdraw: Callable[[int], None] = lambda _number: None,
+        *,
+        is_long: bool = False,
     ) -> Message:
         """Ask, and wait for the answer.
 
@@ -73,6 +84,7 @@ class Dialogue:
             what: how a person calls it.
             seconds: how long that may take.
             withdraw: is called with its number when the answer is no longer waited for.
+            is_long: whether the answer may hold a whole transcript.
 
         Raises:
             SubjectFault: no answer comes.
@@ -82,6 +94,9 @@ class Dialogue:
         self._asked += 1
         number = self._asked
         answer = self._open[number] = asyncio.get_running_loop().create_future()
+        if is_long:
+            self._long.add(number)
+            self._process.line_bytes = LONG_LINE_BYTES
         self.send({**message, "id": number})
         try:
             async with asyncio.timeout(seconds):
@@ -100,22 +115,24 @@ class Dialogue:
             return False
         if number in self._dropped:
             self._dropped.remove(number)
+            self._is_answered(number)
             return True
         answer = self._open.get(number)
         if answer is None or answer.done():
             return False
-        self._unasked = 0
+        self._is_answered(number)
         answer.set_result(message)
         return True
 
+    def _is_answered(self, number: int) -> None:
+        self._unasked = self._unasked_bytes = 0
+        self._long.discard(number)
+        self._process.line_bytes = LONG_LINE_BYTES if self._long else LINE_BYTES
+
     def _understand(self, line: bytes) -> bool:
-        try:
-            message: object = json.loads(line)
-        except (ValueError, RecursionError):
-            return False
-        if not isinstance(message, dict):
-            return False
-        return self.read(cast(Message, message))
+        text = line.decode("utf-8", "backslashreplace")
+        message = parsed(text) if values(text) <= MOST_VALUES else None
+        return message is not None and self.read(message)
 
     def _put_up_with(self, line: bytes) -> None:
         text = shown(line[:400].decode("utf-8", "replace"), 80)

@@ -1,105 +1,31 @@
 """The lines by which a library without MCP is controlled: what the kit asks, and what it is answered.
 
-Everything that is said about them stands here; `line.schema.json` is made of it.
+The names and types of arguments and results are those of `tools.toml`; `line.schema.json` is made of all that stands here.
 """
 
 import inspect
 import json
+from collections.abc import Iterable
+from functools import reduce
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, cast
 
 import msgspec
-from msgspec import UNSET, Meta, Struct, UnsetType, field
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from tunnel.spec.model import Tool, ToolField
+from tunnel_conformance.spec import spec
+
+PREFIX: Final = "tunnel_"
+"""In front of what the kit asks for stands this, where it is the name of a tool."""
 
 Number = Annotated[
     int, Meta(ge=1, description="Of the question. The answer has the same one; they need not come in order.")
 ]
 
 
-class Form(Struct, frozen=True, kw_only=True, rename="camel"):
-    """Base: names are camelCase on the line, and fields that are not known here are ignored."""
-
-
-class OpenArguments(Form, frozen=True, kw_only=True):
-    """Open a tunnel as its host."""
-
-    goal: str
-
-
-class JoinArguments(Form, frozen=True, kw_only=True):
-    """Join a tunnel as its guest."""
-
-    join_link: str
-
-
-class SayArguments(Form, frozen=True, kw_only=True):
-    """Say something to the peer; the answer comes when it has its number."""
-
-    text: str
-
-
-class ListenArguments(Form, frozen=True, kw_only=True):
-    """Hear the messages after a number; when there are none, wait for some."""
-
-    since_seq: Annotated[int, Meta(ge=0)] = 0
-    timeout_ms: Annotated[
-        int, Meta(ge=0, description="0 does not wait. With nothing heard, the answer has no messages.")
-    ] = 60_000
-
-
-class NoArguments(Form, frozen=True, kw_only=True):
-    """There are none."""
-
-
-class CloseArguments(Form, frozen=True, kw_only=True):
-    """Close the tunnel, or leave it."""
-
-    summary: str = ""
-
-
-class Open(Form, frozen=True, kw_only=True, tag_field="do", tag="open"):
-    """The kit asks to open a tunnel. Answered with OpenResult."""
-
-    id: Number
-    args: OpenArguments
-
-
-class Join(Form, frozen=True, kw_only=True, tag_field="do", tag="join"):
-    """The kit asks to join one. Answered with JoinResult."""
-
-    id: Number
-    args: JoinArguments
-
-
-class Say(Form, frozen=True, kw_only=True, tag_field="do", tag="say"):
-    """The kit asks to say something. Answered with SayResult."""
-
-    id: Number
-    args: SayArguments
-
-
-class Listen(Form, frozen=True, kw_only=True, tag_field="do", tag="listen"):
-    """The kit asks to listen; meanwhile other questions may come. Answered with ListenResult."""
-
-    id: Number
-    args: ListenArguments
-
-
-class Status(Form, frozen=True, kw_only=True, tag_field="do", tag="status"):
-    """The kit asks for the status; it is the first question, and none fails that has nothing open. Answered with StatusResult."""
-
-    id: Number
-    args: NoArguments
-
-
-class Close(Form, frozen=True, kw_only=True, tag_field="do", tag="close"):
-    """The kit asks to close. Answered with CloseResult."""
-
-    id: Number
-    args: CloseArguments
-
-
-Question = Open | Join | Say | Listen | Status | Close
+class Form(Struct, frozen=True, kw_only=True):
+    """Base: fields that are not known here are ignored."""
 
 
 class Answer(Form, frozen=True, kw_only=True):
@@ -113,69 +39,83 @@ class Answer(Form, frozen=True, kw_only=True):
     error: str | UnsetType = UNSET
 
 
-class OpenResult(Form, frozen=True, kw_only=True):
-    """The tunnel waits for its guest."""
-
-    tunnel_id: str
-    join_link: str
+# Any, here and below: a type that is made while the program runs is none to a type checker.
+_PLAIN: Final[dict[str, Any]] = {"string": str, "boolean": bool, "integer": int, "number": int | float}
 
 
-class JoinResult(Form, frozen=True, kw_only=True):
-    """The host has admitted us."""
-
-    tunnel_id: str
-    goal: str
-    peer: Annotated[str, Meta(description="The host's name.")]
-
-
-class SayResult(Form, frozen=True, kw_only=True):
-    """The message has its number."""
-
-    seq: int
-
-
-class Heard(Form, frozen=True, kw_only=True):
-    """A message. The own ones are heard, too."""
-
-    id: str
-    seq: int
-    kind: Literal["chat", "system"]
-    text: str
-    sender: Literal["host", "guest"] = field(name="from")
+def _made(name: str, doc: str, fields: Iterable[ToolField], records: dict[str, type[Form]]) -> type[Form]:
+    """The type of a record of `tools.toml`, or of the arguments of a tool."""
+    members = [(_python(field.name), *member(field, records)) for field in fields]
+    # Pyright has no words for members of whom some have a default.
+    made = msgspec.defstruct(
+        name,
+        cast(Any, members),
+        bases=(Form,),
+        namespace={"__doc__": doc},
+        module=__name__,
+        frozen=True,
+        kw_only=True,
+        rename={_python(field.name): field.name for field in fields},
+    )
+    return cast(type[Form], made)
 
 
-class StatusResult(Form, frozen=True, kw_only=True):
-    """Where the tunnel is."""
-
-    role: str
-    peer_connected: bool
-    goal: str
-    last_seq: int
+def _python(name: str) -> str:
+    # `from` is a keyword.
+    return f"{name}_"
 
 
-class ListenResult(Form, frozen=True, kw_only=True):
-    """What was heard."""
+def member(field: ToolField, records: dict[str, type[Form]]) -> tuple[Any, ...]:
+    """Its type, and that it may be left out."""
+    match field.type.split():
+        case ["one", "of", *_]:
+            kind: Any = Literal[spec().words_of(field)]
+        case [record, "list"]:
+            kind = list[records[record]]
+        case [name]:
+            kind = _PLAIN.get(name) or records[name]
+        case _:
+            raise ValueError(f"{field.name}: {field.type!r} is no type")
+    described = Annotated[kind | None if field.nullable else kind, Meta(description=field.doc)]
+    return (described,) if field.needed else (described | UnsetType, UNSET)
 
-    messages: list[Heard]
-    status: StatusResult
+
+def _records() -> dict[str, type[Form]]:
+    """Every record; those that another one holds stand before it."""
+    found: dict[str, type[Form]] = {}
+    for record in spec().tools.records:
+        found[record.name] = _made(record.name.capitalize(), record.doc, record.fields, found)
+    return found
 
 
-class CloseResult(Form, frozen=True, kw_only=True):
-    """Nothing is open any more."""
+def _question(tool: Tool) -> type[Form]:
+    what = tool.name.removeprefix(PREFIX)
+    arguments = _made(f"{what.capitalize()}Arguments", "For the question of this name.", tool.arguments, {})
+    made = msgspec.defstruct(
+        f"{what.capitalize()}Question",
+        [("id", Number), ("args", arguments)],
+        bases=(Form,),
+        namespace={"__doc__": f"{tool.doc} Answered with {tool.result.capitalize()}."},
+        module=__name__,
+        frozen=True,
+        kw_only=True,
+        tag_field="do",
+        tag=what,
+    )
+    return cast(type[Form], made)
 
-    ok: bool
 
+_RECORDS: Final = _records()
 
-QUESTIONS: Final[tuple[type[Form], ...]] = (Open, Join, Say, Listen, Status, Close)
+QUESTIONS: Final[tuple[type[Form], ...]] = tuple(_question(tool) for tool in spec().tools.tools)
+
+Question: Final[Any] = reduce(lambda one, other: one | other, cast(tuple[Any, ...], QUESTIONS))
+"""Any of them."""
 
 RESULTS: Final[dict[str, type[Form]]] = {
-    "open": OpenResult,
-    "join": JoinResult,
-    "say": SayResult,
-    "listen": ListenResult,
-    "status": StatusResult,
-    "close": CloseResult,
+    tool.name.removeprefix(PREFIX): _RECORDS[tool.result] for tool in spec().tools.tools
 }
+"""What each is answered with, by what the kit asks for."""
 
 
 SCHEMA: Final = Path(__file__).with_name("line.schema.json")

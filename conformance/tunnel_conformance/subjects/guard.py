@@ -1,6 +1,6 @@
 """Stands between the kit and a program that it judges: everything that the program starts ends with it, and with the kit.
 
-It is run by its path, on POSIX: `python -I -S guard.py LIFELINE GRACE_SECONDS COMMAND...`, and imports nothing that starts
+It is run by its path, on POSIX: `python -I -S guard.py LIFELINE GRACE_SECONDS FOLDER COMMAND...`, and imports nothing that starts
 slowly. The lifeline is a socket. Over it come the program's environment, a `t` for every request to end (SIGTERM), and its
 own end, which says that we are gone or want no more; back go `started PID`, `failed ERRNO`, `ended STATUS` and `gone`. The
 program has the guard's standard streams to itself, and a session of its own.
@@ -36,8 +36,8 @@ class Dead(NamedTuple):
     has_children: bool
 
 
-def main(lifeline: int, grace_seconds: float, command: list[str]) -> None:
-    """Run the command until the lifeline ends; then nothing that it has started is left."""
+def main(lifeline: int, grace_seconds: float, leaves: str, command: list[str]) -> None:
+    """Run the command until the lifeline ends; then nothing that it has started is left, nor the folder, if one is named."""
     os.set_inheritable(lifeline, False)  # noqa: FBT003 - it takes no name
     environment = _read_environment(lifeline)
     alarm = _alarm()
@@ -53,7 +53,25 @@ def main(lifeline: int, grace_seconds: float, command: list[str]) -> None:
     _tell(lifeline, f"started {group}")
     has_ended = _wait(group, lifeline, alarm)
     _end(group, grace_seconds, lifeline, has_ended=has_ended)
+    if leaves:
+        _remove(leaves)
     _tell(lifeline, "gone")
+
+
+def _remove(folder: str) -> None:
+    """The kit does the same, and more; but it may have been killed."""
+    import shutil  # here, because it starts slowly
+
+    for path, folders, _ in os.walk(folder):
+        for name in folders:
+            inside = os.path.join(path, name)  # noqa: PTH118 - `pathlib` starts slowly
+            # Some make their folders read-only. A link may lead out of here.
+            if not os.path.islink(inside):  # noqa: PTH114 - the same
+                try:
+                    os.chmod(inside, 0o700)  # noqa: PTH101 - the same
+                except OSError:
+                    """It has gone meanwhile."""
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _read_environment(lifeline: int) -> dict[bytes, bytes]:
@@ -246,4 +264,4 @@ def _tell(lifeline: int, what: str) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), float(sys.argv[2]), sys.argv[3:])
+    main(int(sys.argv[1]), float(sys.argv[2]), sys.argv[3], sys.argv[4:])

@@ -64,6 +64,10 @@ class LineControl:
         self._dialogue = dialogue
         dialogue.read = self._read
 
+    async def lacks(self, what: Call, argument: str) -> bool:  # noqa: ARG002 - nobody says by lines what there is
+        """Whether the program says that it takes no such argument: it has no way to."""
+        return False
+
     async def greet(self, seconds: float) -> None:
         """There is nothing to agree on; but who answers this is awake.
 
@@ -78,10 +82,16 @@ class LineControl:
         Raises:
             SubjectFault: no answer comes.
         """
-        answer = await self._dialogue.ask({"do": what, "args": arguments}, f"'{what}'", seconds)
+        answer = await self._dialogue.ask(
+            {"do": what, "args": arguments}, f"'{what}'", seconds, is_long=what == "listen"
+        )
         if "result" in answer:
             return Answer(result=cast(Message, answer["result"]))
         return Answer(error=str(answer["error"]))
+
+    async def tools(self, seconds: float) -> frozenset[str] | None:  # noqa: ARG002 - as for every control
+        """There is no question for that."""
+        return None
 
     def _read(self, message: Message) -> bool:
         match message:

@@ -8,7 +8,7 @@ import asyncio
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Final, Literal
+from typing import IO, Final, Literal, cast
 
 import click
 import msgspec
@@ -87,7 +87,7 @@ async def _talk(host: agent.Agent, hosts: "_Checked", guests: "_Checked") -> Non
         await asyncio.wait([waiting], timeout=_WAITING_SECONDS)
         guests.claim(not waiting.done(), "did not wait for a message while it was asked something else")
         await hosts.must("close", {"summary": "it works"})
-        await waiting
+        guests.must_know_why(await waiting, "closed_by_host")
     finally:
         waiting.cancel()
         await asyncio.wait([waiting])
@@ -130,6 +130,14 @@ class _Checked:
         """Ask for something."""
         return await self._control.call(what, arguments, seconds)
 
+    async def tools(self, seconds: float) -> frozenset[str] | None:
+        """There is no question for that."""
+        return await self._control.tools(seconds)
+
+    async def lacks(self, what: Call, argument: str) -> bool:
+        """Whether it says that it takes no such argument."""
+        return await self._control.lacks(what, argument)
+
     async def must(self, what: Call, arguments: Message) -> Message:
         """Ask for what has no business to fail; its result."""
         answer = await self.call(what, arguments, self._seconds)
@@ -142,6 +150,17 @@ class _Checked:
         """Ask for what nobody can do."""
         answer = await self.call(what, {}, self._seconds)
         self.claim(answer.result is None, f"{called} is answered with a result; it must be an error")
+
+    def must_know_why(self, listened: Message, because: str) -> None:
+        """The listen that the end of the tunnel has ended says why, where there is a place for it."""
+        status = cast(Message, listened["status"])
+        if "closedBecause" not in status:
+            self._say(
+                f"note   {self._who} status has no closedBecause: cases that ask why a tunnel is over are not testable"
+            )
+            return
+        told = status["closedBecause"]
+        self.claim(told == because, f"is not told why the tunnel is over: closedBecause is {told!r}, not '{because}'")
 
     def claim(self, holds: object, otherwise: str) -> None:
         """Complain when something does not hold."""

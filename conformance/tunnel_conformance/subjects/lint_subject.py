@@ -29,7 +29,7 @@ ANSWERS: Final[dict[str, dict[str, object]]] = {
 }
 """What is answered to what."""
 
-_DECODER: Final[msgspec.json.Decoder[forms.Question]] = msgspec.json.Decoder(forms.Question)
+_DECODER: Final[msgspec.json.Decoder[forms.Form]] = msgspec.json.Decoder(forms.Question)
 
 
 def play(questions: IO[bytes], answers: IO[bytes], say: Callable[[str], None]) -> int:

@@ -15,12 +15,16 @@ from tunnel_conformance.subjects.clock import Clock
 from tunnel_conformance.subjects.dialogue import Dialogue, Message
 from tunnel_conformance.subjects.process import Process
 from tunnel_conformance.subjects.shown import shown
+from tunnel_conformance.wire.fields import objects
 
 Era = Literal["handshake", "stateless"]
 """`handshake`: `initialize` comes first. `stateless`: every request says what its client is; `server/discover` is answered."""
 
 HANDSHAKE_VERSION: Final = "2025-06-18"
 STATELESS_VERSION: Final = "2026-07-28"
+
+LIST_SECONDS: Final = 10.0
+"""How long the list of the tools may take."""
 
 _CLIENT: Final = {"name": "tunnel-conformance", "version": __version__}
 _META: Final = {
@@ -91,6 +95,7 @@ class McpControl:
         self._dialogue = dialogue
         self._tries: tuple[Era, ...] = (era,) if era else ("handshake", "stateless")
         self.era: Era = self._tries[0]
+        self._offered: dict[str, Message] | None = None
         dialogue.read = self._read
 
     async def greet(self, seconds: float) -> None:
@@ -124,6 +129,27 @@ class McpControl:
             return Answer(error=_error(answer))
         return self._answer(tool, cast(Message, result))
 
+    async def lacks(self, what: Call, argument: str) -> bool:
+        """Whether the schema of a tool names arguments, and this is none of them.
+
+        Raises:
+            SubjectFault: no answer comes, or none that is one.
+        """
+        if self._offered is None:
+            self._offered = _arguments(await self._ask("tools/list", {}, "tools/list", LIST_SECONDS))
+        named = self._offered.get(f"tunnel_{what}")
+        return named is not None and argument not in named
+
+    async def tools(self, seconds: float) -> frozenset[str] | None:
+        """The names in the first page of its list of tools; None when there is none.
+
+        Raises:
+            SubjectFault: no answer comes.
+        """
+        result = (await self._ask("tools/list", {}, "tools/list", seconds)).get("result")
+        listed = objects(cast(Message, result).get("tools")) if isinstance(result, dict) else []
+        return frozenset(name for tool in listed if isinstance(name := tool.get("name"), str)) or None
+
     def _answer(self, tool: str, result: Message) -> Answer:
         if result.get("isError") is True:
             return Answer(error=" ".join(_texts(result)))
@@ -139,9 +165,8 @@ class McpControl:
     async def _ask(self, method: str, params: Message, what: str, seconds: float) -> Message:
         if self.era == "stateless":
             params = {**params, "_meta": _META}
-        return await self._dialogue.ask(
-            {"jsonrpc": "2.0", "method": method, "params": params}, what, seconds, self._withdraw
-        )
+        asked: Message = {"jsonrpc": "2.0", "method": method, "params": params}
+        return await self._dialogue.ask(asked, what, seconds, self._withdraw, is_long=what == "tunnel_listen")
 
     def _withdraw(self, number: int) -> None:
         params = {"requestId": number, "reason": "no longer waited for"}
@@ -172,6 +197,27 @@ def _greeting(era: Era) -> tuple[str, Message]:
     if era == "stateless":
         return "server/discover", {}
     return "initialize", {"protocolVersion": HANDSHAKE_VERSION, "capabilities": {}, "clientInfo": _CLIENT}
+
+
+def _arguments(answer: Message) -> dict[str, Message]:
+    """The arguments of each tool, as far as its schema names them."""
+    result = answer.get("result")
+    listed = cast(Message, result).get("tools") if isinstance(result, dict) else None
+    tools = (
+        [cast(Message, tool) for tool in cast(list[object], listed) if isinstance(tool, dict)]
+        if isinstance(listed, list)
+        else []
+    )
+    schemas = {
+        str(tool.get("name")): cast(Message, schema)
+        for tool in tools
+        if isinstance(schema := tool.get("inputSchema"), dict)
+    }
+    return {
+        name: cast(Message, named)
+        for name, schema in schemas.items()
+        if isinstance(named := schema.get("properties"), dict)
+    }
 
 
 def _error(answer: Message) -> str:

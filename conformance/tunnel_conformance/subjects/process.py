@@ -20,8 +20,11 @@ import psutil
 from tunnel_conformance.subjects.base import Absent, Babbled, Died, SubjectFault
 from tunnel_conformance.subjects.shown import Tail, shown
 
-LINE_BYTES: Final = 40 * 1024 * 1024
-"""The longest line on stdout. A backlog of HOST_FRAME_BYTES may come back twice in one answer: as text and structured."""
+LINE_BYTES: Final = 1024 * 1024
+"""The longest line on stdout while nobody waits for a long one."""
+
+LONG_LINE_BYTES: Final = 40 * 1024 * 1024
+"""The longest one at all. A backlog of HOST_FRAME_BYTES may come back twice in one answer: as text and structured."""
 
 MARK: Final = "TUNNEL_CONFORMANCE_RUN"
 """Everybody whom the implementation starts has this variable in its environment, unless it takes it out."""
@@ -81,8 +84,11 @@ class Process:
         self._transport: asyncio.SubprocessTransport | None = None
         self._lifeline: socket.socket | None = None
         self._mark = ""
+        self._leaves: Path | None = None
         self._tail = Tail()
         self._news = b""
+        self.line_bytes = LINE_BYTES
+        """The longest line that it may write now."""
         self._line = bytearray()
         self._open_pipes = {_STDOUT, _STDERR}
         self._timers: list[asyncio.TimerHandle] = []
@@ -96,7 +102,12 @@ class Process:
         """The guard has said that nobody is left."""
 
     async def start(
-        self, command: Sequence[str], environment: Mapping[str, str], folder: Path, listener: Listener
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        folder: Path,
+        listener: Listener,
+        leaves: Path | None = None,
     ) -> None:
         """Start a program, once.
 
@@ -105,6 +116,7 @@ class Process:
             environment: all of its environment, MARK included; its name is looked up in this PATH.
             folder: where it runs.
             listener: is told what it does.
+            leaves: a folder that is to be removed when all is over, also when the kit is killed before it can do that.
 
         Raises:
             Absent: it cannot be started; the text says why.
@@ -113,6 +125,7 @@ class Process:
             raise Absent("No command was given: name the program behind '--'.")
         self._listener = listener
         self._mark = environment.get(MARK, "")
+        self._leaves = leaves
         try:
             async with asyncio.timeout(START_SECONDS):
                 await self._spawn(command, environment, folder)
@@ -186,11 +199,13 @@ class Process:
         self._lifeline, guards = socket.socketpair()
         with guards:
             self._lifeline.setblocking(False)  # noqa: FBT003 - it takes no name
-            words = [sys.executable, "-I", "-S", str(self._guard), str(guards.fileno()), str(GRACE_SECONDS), *command]
+            leaves = str(self._leaves.absolute()) if self._leaves else ""
+            words = [sys.executable, "-I", "-S", str(self._guard), str(guards.fileno()), str(GRACE_SECONDS), leaves]
             # Kept before anything can be cancelled: who is started is ended.
             self._transport, _ = await self._loop.subprocess_exec(
                 lambda: self._pipes,
                 *words,
+                *command,
                 cwd=folder,
                 pass_fds=[guards.fileno()],
                 start_new_session=True,
@@ -257,14 +272,19 @@ class Process:
     def _take(self, data: bytes) -> None:
         *lines, rest = data.split(b"\n")
         for line in lines:
-            whole = bytes(self._line) + line
+            self._line += line
+            self._bound_line()
+            whole = bytes(self._line)
             self._line.clear()
             if self._listener and not self._is_over:
                 self._listener.line(whole)
         self._line += rest
-        if len(self._line) > LINE_BYTES:
+        self._bound_line()
+
+    def _bound_line(self) -> None:
+        if len(self._line) > self.line_bytes:
             begins = shown(self._line[:400].decode("utf-8", "replace"), 80)
-            self.fail(Babbled, f"It wrote a line of more than {LINE_BYTES} bytes on stdout; it begins '{begins}'.")
+            self.fail(Babbled, f"It wrote a line of more than {self.line_bytes} bytes on stdout; it begins '{begins}'.")
 
     def _end_with(self, status: int) -> None:
         if not self._ended.done():

@@ -18,15 +18,16 @@ from websockets.http11 import Request, Response
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
+from tunnel.spec.v1.constants import HOST_FRAME_BYTES
 from tunnel_conformance.wire.bell import Bell
-from tunnel_conformance.wire.fields import Fields, parsed
+from tunnel_conformance.wire.fields import MOST_VALUES, Fields, parsed, values
 from tunnel_conformance.wire.log import Log
 
-MOST_BYTES: Final = 256 * 1024 * 1024
-"""Whoever sends more in one case is cut off."""
+MOST_BYTES: Final = 64 * 1024 * 1024
+"""Whoever sends more over one connection is cut off: all of it is kept."""
 
-LARGEST: Final = 64 * 1024 * 1024
-"""Largest message that is looked at."""
+LARGEST: Final = HOST_FRAME_BYTES + 1024 * 1024
+"""Largest message that is taken; a larger one is no frame of this wire version, whoever sends it."""
 
 SMALL_BUFFER: Final = 32_768
 """What the system takes for an end that is going to stop reading; else it may take many megabytes."""
@@ -90,16 +91,19 @@ class End(asyncio.Protocol):
         self.is_frozen = False
         self.is_ours = False
         """Whether it was this end that ended it."""
+        self.answers_pings = True
+        """Whether the other side has answered the last ping that asked whether it had read everything."""
         self.frames = frames
         self.log = log
         self.bell = bell
         self._transport: asyncio.Transport | None = None
         self._bytes = 0
+        self._values = 0
         self._message = bytearray()
         self._is_text = False
         self._pongs: set[bytes] = set()
         self._barriers = 0
-        self._answers_pings = True
+        self._pinged = 0
 
     @property
     def is_over(self) -> bool:
@@ -124,11 +128,7 @@ class End(asyncio.Protocol):
         except (EOFError, AssertionError):
             # Bytes behind the end, or a state that the library holds for impossible: nothing more is read from it.
             self.how = self.how or "what it sent makes no sense behind its end"
-        for event in self.frames.events_received():
-            if isinstance(event, Frame):
-                self._frame(event)
-            else:
-                self.handshake(event)
+        self._take()
         if self.frames.parser_exc and not self.how:
             self.how = f"what it sent is no WebSocket: {self.frames.parser_exc}"
         self.flush()
@@ -140,6 +140,8 @@ class End(asyncio.Protocol):
             self.frames.receive_eof()
         except (EOFError, AssertionError):
             self.how = self.how or "closed in the middle of something"
+        # An answer to the request that does not say how long it is ends here.
+        self._take()
         self.flush()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -172,17 +174,27 @@ class End(asyncio.Protocol):
             self.frames.send_continuation(piece, fin=number == len(pieces))
         self.flush()
 
-    def send_frame(self, fields: Fields) -> None:
+    def send_frame(self, fields: Fields, *, binary: bool = False) -> None:
         """Send a frame as the tables say: in the order of the fields, without blanks."""
-        self.send(json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode("utf-8"))
+        self.send(json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode("utf-8"), binary=binary)
 
     def ping(self, times: int = 1) -> None:
-        """Send pings."""
+        """Send pings, each with words of its own."""
         self.log.sent(self.who, f"({times} pings)" if times > 1 else "(a ping)")
         for _ in range(times):
+            self._pinged += 1
             if self.frames.state is State.OPEN:
-                self.frames.send_ping(b"")
+                self.frames.send_ping(self._last_ping)
         self.flush()
+
+    @property
+    def is_ponged(self) -> bool:
+        """Whether the last of these pings was answered. Those before it need not be (RFC 6455 section 5.5.3)."""
+        return self._last_ping in self._pongs
+
+    @property
+    def _last_ping(self) -> bytes:
+        return b"ping %d" % self._pinged
 
     def freeze(self) -> None:
         """Read nothing more, and so answer nothing."""
@@ -220,8 +232,8 @@ class End(asyncio.Protocol):
         if self._transport and not self.is_gone:
             self._transport.abort()
 
-    async def barrier(self, seconds: float) -> None:
-        """Wait until the other side has handled what it was sent: it answers pings in their turn.
+    async def barrier(self, seconds: float) -> bool:
+        """Wait until the other side has read what it was sent: it answers pings in their turn. Whether it has answered.
 
         Twice, because an answer may be written behind the pong of the same turn. One that answers no pings gets a moment.
         """
@@ -231,8 +243,9 @@ class End(asyncio.Protocol):
             if self.frames.state is State.OPEN:
                 self.frames.send_ping(payload)
                 self.flush()
-            patience = seconds if self._answers_pings else min(seconds, 0.3)
-            self._answers_pings = await self.bell.until(lambda p=payload: p in self._pongs or self.is_over, patience)
+            patience = seconds if self.answers_pings else min(seconds, 0.3)
+            self.answers_pings = await self.bell.until(lambda p=payload: p in self._pongs or self.is_over, patience)
+        return self.answers_pings
 
     def flush(self) -> None:
         """Write what the protocol has for the other side."""
@@ -245,6 +258,13 @@ class End(asyncio.Protocol):
                 self._transport.write_eof()
 
     # --- What comes in -----------------------------------------------------------------------------------------------
+
+    def _take(self) -> None:
+        for event in self.frames.events_received():
+            if isinstance(event, Frame):
+                self._frame(event)
+            else:
+                self.handshake(event)
 
     def _frame(self, frame: Frame) -> None:
         match frame.opcode:
@@ -271,7 +291,9 @@ class End(asyncio.Protocol):
 
     def _keep(self, data: bytes) -> None:
         text = data.decode("utf-8", "backslashreplace")
-        came = Came(text=text, size=len(data), is_text=self._is_text, fields=parsed(text))
+        self._values += values(text)
+        fields = parsed(text) if self._values <= MOST_VALUES else None
+        came = Came(text=text, size=len(data), is_text=self._is_text, fields=fields)
         self.log.received(self.who, text if self._is_text else f"(binary) {text}")
         self.came.append(came)
         self.unread.append(came)

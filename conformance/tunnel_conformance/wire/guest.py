@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import socket
 from collections.abc import Callable
 from typing import Final
 
@@ -15,13 +14,17 @@ from websockets.uri import parse_uri
 from tunnel.spec.v1.constants import CHALLENGE_BYTES, MESSAGE_ID_BYTES, SEAL_NONCE_BYTES
 from tunnel_conformance.wire import crypto
 from tunnel_conformance.wire.bell import Bell
-from tunnel_conformance.wire.end import LARGEST, SILENT, SMALL_BUFFER, Came, End
+from tunnel_conformance.wire.dialing import connected_to
+from tunnel_conformance.wire.end import LARGEST, SILENT, Came, End
 from tunnel_conformance.wire.fields import Fields, as_fields, objects
 from tunnel_conformance.wire.link import Link
 from tunnel_conformance.wire.log import Log
 
-PROOFS: Final = ("right", "wrong", "padded", "hex", "missing", "replayed")
+PROOFS: Final = ("right", "wrong", "padded", "hex", "standard", "missing", "replayed")
 HTTP_SWITCHING: Final = 101
+
+STANDARD: Final = str.maketrans("-_", "+/")
+"""From the alphabet of base64url to the standard one."""
 
 
 class Draft(Struct, frozen=True, kw_only=True):
@@ -75,18 +78,11 @@ class Guest(End):
         small: bool = False,
     ) -> None:
         """Connect, and wait until the WebSocket is open or refused. Nothing raises for what the other side does."""
-        loop = asyncio.get_running_loop()
-        connected = socket.socket()
-        connected.settimeout(0)
-        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if small:
-            connected.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_BUFFER)
         try:
             async with asyncio.timeout(seconds):
-                await loop.sock_connect(connected, address)
-                await loop.create_connection(lambda: self, sock=connected)
+                connection = await connected_to(address, small=small)
+                await asyncio.get_running_loop().create_connection(lambda: self, sock=connection)
         except (OSError, TimeoutError) as error:
-            connected.close()
             self.is_gone = True
             self.how = f"no connection came about: {error or 'no answer'}"
             self.log.closed(self.who, self.how)
@@ -124,7 +120,9 @@ class Guest(End):
 
     # --- Joining and talking -----------------------------------------------------------------------------------------
 
-    def auth(self, name: str, proof: str = "right", *, replayed: str = "", extra: Fields | None = None) -> None:
+    def auth(
+        self, name: str, proof: str = "right", *, replayed: str = "", extra: Fields | None = None, binary: bool = False
+    ) -> None:
         """Answer the challenge.
 
         Args:
@@ -132,6 +130,7 @@ class Guest(End):
             proof: one of PROOFS.
             replayed: what another connection has answered.
             extra: fields behind the others.
+            binary: whether it goes out in a binary message.
         """
         right = crypto.prove(self._link.key, self.nonce)
         responses = {
@@ -139,10 +138,16 @@ class Guest(End):
             "wrong": crypto.encode(crypto.prove(bytes(len(self._link.key)), self.nonce)),
             "padded": crypto.encode(right) + "=",
             "hex": right.hex(),
+            "standard": crypto.encode(right).translate(STANDARD),
             "replayed": replayed,
         }
         response: Fields = {} if proof == "missing" else {"response": responses[proof]}
-        self.send_frame({"t": "auth", **response, "name": name, "sinceSeq": 0, **(extra or {})})
+        self.send_frame({"t": "auth", **response, "name": name, "sinceSeq": 0, **(extra or {})}, binary=binary)
+
+    @property
+    def tells_alphabets_apart(self) -> bool:
+        """Whether the right answer to the challenge is spelled otherwise in the standard alphabet; one in four is not."""
+        return self.response != self.response.translate(STANDARD)
 
     def draft(self, text: str, id: str = "", body: str = "", **forged: object) -> Draft:
         """A chat, with fields that a guest has no business to set."""

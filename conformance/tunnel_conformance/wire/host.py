@@ -167,9 +167,12 @@ class HostEnd(End):
         self.log.hide(crypto.encode(crypto.prove(self._key, nonce)), "[proof]")
         self._tell({"t": "challenge", "nonce": nonce, **(extra or {})}, binary=binary)
 
-    def admit(self, goal: str, name: str, backlog: list[Fields], extra: Fields | None = None) -> None:
+    def admit(
+        self, goal: str, name: str, backlog: list[Fields], extra: Fields | None = None, *, binary: bool = False
+    ) -> None:
         """Send `auth_ok`."""
-        self._tell({"t": "auth_ok", "goal": goal, "peerName": name, "backlog": backlog, **(extra or {})})
+        fields = {"t": "auth_ok", "goal": goal, "peerName": name, "backlog": backlog, **(extra or {})}
+        self._tell(fields, binary=binary)
 
     def message(
         self, text: str, *, kind: str = "chat", seq: int | None = None, body: str | None = None, **forged: object

@@ -19,6 +19,11 @@ class Link(Struct, frozen=True, kw_only=True):
     key: bytes
 
     @property
+    def port(self) -> str:
+        """The port as the link spells it; empty when it is that of the scheme."""
+        return self.text.partition("://")[2].partition("/t/")[0].rpartition("]")[2].partition(":")[2]
+
+    @property
     def key_text(self) -> str:
         """The key as the link spells it."""
         return crypto.encode(self.key)

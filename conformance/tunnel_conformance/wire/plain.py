@@ -5,6 +5,7 @@ import re
 from typing import Final, cast
 
 from tunnel_conformance.wire.bell import Bell
+from tunnel_conformance.wire.dialing import connected_to
 from tunnel_conformance.wire.log import Log
 
 MOST: Final = 65_536
@@ -41,7 +42,8 @@ class Plain(asyncio.Protocol):
         """Connect and send this. Nothing raises for what the other side does."""
         try:
             async with asyncio.timeout(seconds):
-                await asyncio.get_running_loop().create_connection(lambda: self, *address)
+                connection = await connected_to(address)
+                await asyncio.get_running_loop().create_connection(lambda: self, sock=connection)
         except (OSError, TimeoutError) as error:
             self.is_gone = True
             self.how = f"no connection came about: {error or 'no answer'}"

@@ -1,10 +1,12 @@
 """Every wrong host and every wrong guest fails the cases that stand beside it, and no other."""
 
 import pytest
+from tunnel_conformance.broken import unstopped
 from tunnel_conformance.broken.kills import Played
 from tunnel_conformance.broken.registry import BROKEN
+from tunnel_conformance.spec import spec
 
-from tests.conformance.broken.playing import CHOICE, COMPLETE_SECONDS, complaints, played
+from tests.conformance.broken.playing import CHOICE, COMPLETE, COMPLETE_SECONDS, complaints, played
 from tests.needs import is_missing
 from tunnel.spec.model import Role
 
@@ -40,3 +42,12 @@ def test_they_fail_what_they_must_when_time_passes_and_nothing_else(seen: Played
 
 def test_everybody_was_played(seen: Played) -> None:
     assert [broken.id for broken in BROKEN if not broken.needs_time and not seen.get(broken.id)] == []
+
+
+def test_expectations_that_never_stopped_anybody_are_on_record(seen: Played) -> None:
+    """A sample can show that one of them did stop somebody, and only a complete run that another did not."""
+    ids = {verdict.case for verdicts in seen.values() for verdict in verdicts}
+    cases = [case for case in spec().cases.cases if case.id in ids]
+
+    assert unstopped.stale(cases, seen) == []
+    assert not COMPLETE or unstopped.unknown(cases, seen) == []

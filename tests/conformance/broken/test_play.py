@@ -34,6 +34,20 @@ def test_each_has_a_verdict_on_each_of_its_cases() -> None:
     assert [v.outcome for v in played["right"]] == [Outcome.PASS]
 
 
+def test_a_verdict_on_one_that_answers_no_pings_says_so() -> None:
+    """KEEP-4."""
+    given = cases("wire-noise-after", "keep-answers-pings")
+    played = asyncio.run(play({"wrong": (find("host-answers-no-pings"), given), "right": (None, given)}, MANNER))
+    told = {(who, v.case): (v.outcome, "It answered no ping in time" in v.note) for who in played for v in played[who]}
+
+    assert told == {
+        ("wrong", "wire-noise-after"): (Outcome.PASS, True),
+        ("wrong", "keep-answers-pings"): (Outcome.FAIL, False),
+        ("right", "wire-noise-after"): (Outcome.PASS, False),
+        ("right", "keep-answers-pings"): (Outcome.PASS, False),
+    }
+
+
 @pytest.mark.needs("faketime")
 def test_time_passes_for_everybody_at_once() -> None:
     given = cases("auth-late-but-in-time")

@@ -91,6 +91,7 @@ def test_the_entries_of_others_say_nothing_about_one_of_several(tmp_path: Path) 
     ("verdicts", "status"),
     [
         ([verdict(), verdict("b", Outcome.NON_STRICT), verdict("c", Outcome.NOT_APPLICABLE)], GOOD),
+        ([verdict(outcome=Outcome.NOT_APPLICABLE), verdict("b", Outcome.NOT_APPLICABLE)], INVALID),
         ([verdict(outcome=Outcome.NOT_TESTABLE, binding=False)], GOOD),
         ([verdict(outcome=Outcome.NOT_TESTABLE)], FAILURES),
         ([verdict(outcome=Outcome.FAIL, binding=False)], FAILURES),
@@ -98,7 +99,16 @@ def test_the_entries_of_others_say_nothing_about_one_of_several(tmp_path: Path) 
         ([verdict(outcome=Outcome.FAIL), verdict("b", Outcome.HARNESS)], INVALID),
         ([], INVALID),
     ],
-    ids=["good", "a SHOULD untested", "a MUST untested", "a SHOULD failed", "an error", "harness", "nothing judged"],
+    ids=[
+        "good",
+        "nothing that concerns it",
+        "a SHOULD untested",
+        "a MUST untested",
+        "a SHOULD failed",
+        "an error",
+        "harness",
+        "nothing judged",
+    ],
 )
 def test_the_exit_status_is_the_verdict(verdicts: list[Verdict], status: int) -> None:
     assert exit_status([judged(*verdicts)], Expectations()) == status

@@ -53,6 +53,8 @@ def test_what_kept_the_kit_from_every_case_is_told_once() -> None:
     failed = [verdict(case, Outcome.FAIL) for case in ("d", "e")]
 
     assert [(found.case, times) for found, times in grouped([*stuck, *failed])] == [("a", 3), ("d", 1), ("e", 1)]
+    in_a_case = [verdict(case, Outcome.HARNESS, step=2, note="no such program") for case in ("a", "b")]
+    assert [times for _, times in grouped(in_a_case)] == [1, 1]
     assert list(told(stuck[0], "ours", 3)) == ["HARNESS  ours as host  3 cases", "  note      no such program"]
 
 
@@ -73,8 +75,13 @@ def test_what_kept_the_kit_from_every_case_is_told_once() -> None:
             run(verdict(outcome=Outcome.HARNESS), verdict("x", Outcome.FAIL)),
             "Says nothing: in 1 case the kit and the implementation did not get as far as the case.",
         ),
+        (
+            run(verdict(), verdict("x", Outcome.NOT_APPLICABLE), spec="other"),
+            "Keeps every MUST that was tested, in 1 case.",
+        ),
+        (run(verdict(outcome=Outcome.NOT_APPLICABLE, note="It is no host.")), "Is not judged: It is no host."),
     ],
-    ids=["all pass", "another spec", "a MUST", "a SHOULD", "harness"],
+    ids=["all pass", "another spec", "a MUST", "a SHOULD", "harness", "one that does not concern it", "none that does"],
 )
 def test_a_run_is_told_in_one_sentence(run: Run, sentence: str) -> None:
     (column,) = columns([run])

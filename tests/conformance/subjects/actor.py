@@ -51,6 +51,10 @@ def serve(asked: dict[str, Any]) -> None:
             send(id=number, result={"supportedVersions": ["2026-07-28"]})
         case {"method": "tools/call", "id": number, "params": params} if CONTROL == "mcp" or "_meta" in params:
             answer(number, params["name"].removeprefix("tunnel_"), params["arguments"])
+        case {"method": "tools/list", "id": number} if CONTROL == "mcp":
+            schema = {"type": "object", "properties": {"goal": {"type": "string"}}}
+            tools = [{"name": "tunnel_open", "inputSchema": schema}, {"name": "tunnel_close", "inputSchema": {}}, 5]
+            send(id=number, result={"tools": tools})
         case {"method": "notifications/cancelled", "params": {"requestId": number}}:
             print(f"cancelled {number}", file=sys.stderr, flush=True)
         case {"id": "from the server", **rest}:
@@ -65,6 +69,8 @@ def answer(number: Any, what: str, arguments: dict[str, Any]) -> None:
     match what, arguments.get("text", ""):
         case "status", _:
             succeed(number, {"role": "none"})
+        case "listen", _:
+            succeed(number, {"messages": "x" * arguments["sinceSeq"]})
         case "say", str(text):
             say(number, text)
         case _:

@@ -74,7 +74,7 @@ async def answer(number: int, what: str, arguments: dict[str, Any]) -> None:
             result = {"joinLink": f"ws://127.0.0.1:{port}/t/00ff#{'A' * 43}"}
         case "open" if HOW == "dies":
             os._exit(1)
-        case "listen" if HOW == "deaf":
+        case "listen" if HOW == "deaf" and arguments["timeoutMs"]:
             await asyncio.Event().wait()
         case "listen" if HOW != "mute":
             await wait(arguments["timeoutMs"] / 1000)

@@ -38,7 +38,12 @@ def add(sender: str, kind: str, text: str) -> int:
 
 
 def status() -> dict[str, Any]:
-    return {"role": "host", "peerConnected": True, "goal": "x", "lastSeq": len(messages(0))}
+    found: dict[str, Any] = {"role": "host", "peerConnected": True, "goal": "x", "lastSeq": len(messages(0))}
+    if WRONG == "made up":
+        found["closedBecause"] = "bored"
+    if WRONG == "mute":
+        found["closedBecause"] = None
+    return found
 
 
 def listen(number: Any, since: int, seconds: float) -> None:

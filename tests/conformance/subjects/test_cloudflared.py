@@ -49,7 +49,7 @@ def test_it_notes_the_port_and_says_a_public_url(tmp_path: Path, stand_in: Stand
         process.send_signal(signal.SIGTERM)
         status = process.wait(5)
 
-    assert noted == ("127.0.0.1", 8443)
+    assert noted == ("localhost", 8443)
     assert status == -signal.SIGTERM
 
 
@@ -89,12 +89,13 @@ def test_a_note_that_is_no_port_is_none(tmp_path: Path, stand_in: StandIn, noted
     ("link", "expected"),
     [
         ("ws://127.0.0.1:81/t/00#k", ("127.0.0.1", 81)),
-        ("ws://localhost:81/t/00#k", ("127.0.0.1", 81)),
+        ("ws://localhost:81/t/00#k", ("localhost", 81)),
+        ("ws://my.localhost:81/t/00#k", ("localhost", 81)),
         ("ws://[::1]:81/t/00#k", ("::1", 81)),
         (" ws://127.0.0.1/t/00#k", ("127.0.0.1", 80)),
         ("wss://127.0.0.1/t/00#k", ("127.0.0.1", 443)),
     ],
-    ids=["IPv4", "by name", "IPv6", "no port", "no port with TLS"],
+    ids=["IPv4", "by name", "by a longer name", "IPv6", "no port", "no port with TLS"],
 )
 def test_a_link_on_loopback_is_its_own_address(stand_in: StandIn, link: str, expected: tuple[str, int]) -> None:
     assert stand_in.reachable_at(link) == expected
@@ -106,7 +107,7 @@ def test_a_link_on_loopback_is_its_own_address(stand_in: StandIn, link: str, exp
 def test_any_other_link_needs_a_noted_port(tmp_path: Path, stand_in: StandIn, link: str) -> None:
     (tmp_path / "it's a folder" / "the port").write_text("82")
 
-    assert stand_in.reachable_at(link) == ("127.0.0.1", 82)
+    assert stand_in.reachable_at(link) == ("localhost", 82)
 
 
 def test_its_folder_stands_first_on_path() -> None:

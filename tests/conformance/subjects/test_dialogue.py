@@ -5,7 +5,8 @@ import asyncio
 import pytest
 from tunnel_conformance.subjects import dialogue
 from tunnel_conformance.subjects.base import Babbled, Died, Hung
-from tunnel_conformance.subjects.process import Process
+from tunnel_conformance.subjects.process import LINE_BYTES, Process
+from tunnel_conformance.wire.fields import MOST_VALUES
 
 from tests.conformance.subjects.stage import SECONDS, actor, say, started, until
 from tests.io.asynchronous import asynchronous
@@ -113,12 +114,37 @@ async def test_notices_are_free_but_not_without_end() -> None:
             await say(subject, f"line {dialogue.UNASKED_LINES * 2} {notice}")
 
 
+@pytest.mark.parametrize("control", ["line", "mcp"])
 @asynchronous
-async def test_a_long_answer_is_taken() -> None:
-    async with started(actor("line")) as subject:
-        answer = await subject.call("say", {"text": "x" * 3_000_000}, SECONDS)
+async def test_what_was_heard_may_be_long_and_nothing_else(control: str) -> None:
+    async with started(actor(control)) as subject:
+        answer = await subject.call("listen", {"sinceSeq": 3_000_000}, SECONDS)
+        with pytest.raises(Babbled, match=f"a line of more than {LINE_BYTES} bytes"):
+            await say(subject, "x" * 3_000_000)
 
     assert len(str(answer.result)) > 3_000_000
+
+
+@asynchronous
+async def test_what_answers_nothing_is_bounded_in_bytes_too() -> None:
+    notice = '{"jsonrpc":"2.0","method":"notifications/message","params":{"data":"' + "x" * 100_000 + '"}}'
+    async with started(actor("mcp")) as subject:
+        for _ in range(3):
+            assert (await say(subject, f"line {dialogue.UNASKED_BYTES // 200_000} {notice}")).result
+        with pytest.raises(Babbled, match=f"more than {dialogue.UNASKED_BYTES} bytes on stdout that answer nothing"):
+            await say(subject, f"line {dialogue.UNASKED_BYTES // 50_000} {notice}")
+
+
+@asynchronous
+async def test_a_line_of_very_many_values_is_no_message() -> None:
+    """Parsed, it would take twenty times its size."""
+    talk = dialogue.Dialogue(Process())
+    seen: list[object] = []
+    talk.read = lambda message: seen.append(message) is None
+    talk.line(b'{"id":1,"x":[' + b"[]," * MOST_VALUES + b"0]}")
+
+    assert seen == []
+    assert len(talk.strays) == 1
 
 
 @asynchronous

@@ -23,6 +23,7 @@ async def test_a_program_that_keeps_to_the_lines_is_all_right(tmp_path: Path) ->
     wrong, said = await linted(*PEER, str(tmp_path / "tunnel"))
 
     assert wrong == 0
+    assert "note   guest status has no closedBecause: cases that ask why a tunnel is over are not testable" in said
     assert {f"ok     {who}" for who in ("host open", "guest join", "guest say", "host listen", "guest close")} <= set(
         said
     )
@@ -38,6 +39,8 @@ async def test_a_program_that_keeps_to_the_lines_is_all_right(tmp_path: Path) ->
         ("deaf", "host did not hear message 1, 'hello'"),
         ("hasty", "guest did not wait for a message"),
         ("numbered", "host an answer: Expected `int`, got `str` - at `$.id`"),
+        ("made up", "guest status: Invalid enum value 'bored' - at `$.closedBecause` in its result"),
+        ("mute", "guest is not told why the tunnel is over: closedBecause is None, not 'closed_by_host'"),
         ("refuses", "host open: not today"),
         ("dies", "Its process ended with status 1"),
     ],

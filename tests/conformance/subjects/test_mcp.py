@@ -137,6 +137,21 @@ async def test_an_answer_that_asks_for_more_is_babble() -> None:
 
 
 @asynchronous
+async def test_an_argument_that_a_schema_leaves_out_cannot_be_given() -> None:
+    async with started(actor("mcp")) as subject:
+        assert await subject.lacks("open", "summary")
+        assert not await subject.lacks("open", "goal")
+        assert not await subject.lacks("close", "summary"), "a schema that names no arguments says nothing"
+        assert not await subject.lacks("say", "text"), "nor does one that is not there"
+
+
+@asynchronous
+async def test_one_that_lists_no_tools_takes_every_argument() -> None:
+    async with started(actor("stateless")) as subject:
+        assert not await subject.lacks("open", "summary")
+
+
+@asynchronous
 async def test_a_call_that_is_given_up_is_withdrawn() -> None:
     async with started(actor("mcp")) as subject:
         with pytest.raises(Hung):

@@ -333,4 +333,4 @@ async def test_a_guard_that_cannot_start_is_an_absent_command(tmp_path: Path) ->
 
 
 def test_the_longest_answer_holds_a_backlog_twice() -> None:
-    assert processes.LINE_BYTES > 2 * 16_777_216
+    assert processes.LONG_LINE_BYTES > 2 * 16_777_216

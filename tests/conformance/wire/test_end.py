@@ -11,9 +11,11 @@ from hashlib import sha1
 import pytest
 from tunnel_conformance.wire.bell import Bell
 from tunnel_conformance.wire.end import MOST_BYTES
+from tunnel_conformance.wire.fields import MOST_VALUES
 from tunnel_conformance.wire.guest import Guest
 from tunnel_conformance.wire.link import mint
 from tunnel_conformance.wire.log import Log
+from tunnel_conformance.wire.plain import Plain
 
 from tests.io.asynchronous import asynchronous
 
@@ -68,6 +70,50 @@ async def guest_of(
         await guest.bell.until(lambda: guest.is_gone, PATIENCE)
         server.close()
         await asyncio.sleep(0.01)
+
+
+@asynchronous
+async def test_a_message_of_very_many_values_is_kept_as_text() -> None:
+    """Parsed, it would take twenty times its size."""
+    body = b'{"t":"msg","msg":[' + b"[]," * MOST_VALUES + b"0]}"
+    long = b"\x81\x7f" + struct.pack(">Q", len(body)) + body
+    async with guest_of(saying(text(b'{"t":"msg"}'), long, text(b'{"t":"msg"}'))) as guest:
+        await guest.bell.until(lambda: len(guest.came) == 3, PATIENCE)
+
+    assert [came.fields is None for came in guest.came] == [False, True, True]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+@pytest.mark.parametrize("name", ["localhost", ""], ids=["by name", "by address"])
+@asynchronous
+async def test_a_relay_is_reached_at_either_address_of_loopback(host: str, name: str) -> None:
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 404 No\r\n\r\n")
+        writer.close()
+        await writer.wait_closed()
+
+    server = await asyncio.start_server(refuse, host, 0)
+    port = server.sockets[0].getsockname()[1]
+    bell = Bell()
+    guest, plain = Guest("A", mint(port, "ab", bytes(32)), Log(), bell), Plain("B", Log(), bell)
+    await guest.dial((name or host, port), PATIENCE)
+    await plain.dial((name or host, port), b"GET / HTTP/1.1\r\n\r\n", PATIENCE)
+    await bell.until(lambda: plain.is_gone and guest.is_gone, PATIENCE)
+    guest.abort()
+    server.close()
+    await server.wait_closed()
+
+    assert (guest.status, plain.status) == (404, 404)
+
+
+@asynchronous
+async def test_where_nobody_listens_no_connection_comes_about() -> None:
+    guest = Guest("A", mint(1, "ab", bytes(32)), Log(), Bell())
+    await guest.dial(("localhost", 1), PATIENCE)
+
+    assert guest.is_gone
+    assert guest.how.startswith("no connection came about")
 
 
 @asynchronous

@@ -50,7 +50,8 @@ class Agent {
 test("two agents talk, and the guest is told the end", async (t) => {
   const host = await Agent.start(t, { TUNNEL_NAME: "Ann" });
   const guest = await Agent.start(t, { TUNNEL_NAME: "Bob" });
-  assert.equal((await host.call("tunnel_status")).state, "none");
+  const { role, state, goal, lastSeq } = await host.call("tunnel_status");
+  assert.deepEqual([role, state, goal, lastSeq], ["none", "none", "", 0]);
   const opened = await host.call("tunnel_open", { goal: "pair on checkout" });
   assert.deepEqual([opened.status, opened.joinLinkExpiresInSec], ["waiting_for_guest", 600]);
   assert.match(await host.call("tunnel_open", { goal: "another" }), /already open/);

@@ -19,7 +19,7 @@ from tunnel.core.link import JoinLink
 from tunnel.io import dialer
 from tunnel.io.dialer import Dialer
 from tunnel.io.passage import Passage
-from tunnel.spec.v1.constants import CHALLENGE_BYTES, KEY_BYTES
+from tunnel.spec.v1.constants import CHALLENGE_BYTES, KEY_BYTES, LINK_CHARS
 from tunnel.spec.v1.frames import AuthFail
 from tunnel.spec.v1.session import State
 from tunnel_conformance.broken.patches.frames import writes
@@ -147,6 +147,11 @@ def reads_links(reading: Callable[[str], str]) -> Patch:
     return wrap(link, "parse", lambda original, text: original(reading(text)))
 
 
+def any_scheme(text: str) -> str:
+    """The link with the scheme that it ought to have."""
+    return re.sub(r"^\s*http", "ws", text)
+
+
 def any_key(text: str) -> str:
     """The link with its key as it ought to be spelled."""
     address, sign, key = text.strip().partition("#")
@@ -162,6 +167,11 @@ def no_token(text: str) -> str:
 def no_blanks(text: str) -> str:
     """The link, unless there are blanks around it."""
     return text if text == text.strip() else ""
+
+
+def few_blanks(text: str) -> str:
+    """The link, unless it is too long with the blanks around it."""
+    return text if len(text) <= LINK_CHARS else ""
 
 
 def dials_again() -> Patch:

@@ -17,6 +17,7 @@ from tunnel.core.host import Host
 from tunnel.core.transcript import Transcript
 from tunnel.errors import Unreadable
 from tunnel.spec.v1.frames import AuthOk, Draft, Msg, Send
+from tunnel.spec.v1.refusals import Failure
 from tunnel_conformance.broken.patches.frames import writes
 from tunnel_conformance.broken.patching import Original, all_of, put, wrap
 from tunnel_conformance.broken.wrong import Patch
@@ -155,6 +156,19 @@ def confirms(is_echo: Callable[[Any, Any], bool]) -> Patch:
         if waiting and is_echo(message, waiting.get(message.id)):
             mine = message.id if message.id in waiting else next(iter(waiting))
             message = structs.replace(message, id=mine, body=waiting[mine].body, sender="guest", kind="chat")
+        original(self, message, now, out)
+
+    return wrap(Guest, "_message", take)
+
+
+def gives_up() -> Patch:
+    """What was said counts as lost when something comes back in the same name that was not said."""
+
+    def take(original: Original, self: Any, message: Any, now: Any, out: Any) -> None:
+        waiting: dict[str, Any] = self._pending
+        if message.sender == "guest" and waiting and getattr(waiting.get(message.id), "body", None) != message.body:
+            lost, self._pending = waiting, {}
+            out += [effects.NotSaid(said.ticket, Failure.UNCONFIRMED) for said in lost.values()]
         original(self, message, now, out)
 
     return wrap(Guest, "_message", take)

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from msgspec import structs
 from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
-from websockets.frames import CloseCode
+from websockets.frames import CloseCode, Opcode
 
 from tunnel.app import signals
 from tunnel.app.hosting import Hosting
@@ -74,6 +74,17 @@ def ignores_origin() -> Patch:
     return wrap(upgrade, "refusal", refusal)
 
 
+def origin_first() -> Patch:
+    """A browser page is refused as such before anybody looks at the path."""
+
+    def refusal(original: Original, head: bytes, path: str) -> Any:
+        status = original(head, path)
+        has_origin = b"\r\norigin:" in head.lower()
+        return HTTPStatus.FORBIDDEN if status is HTTPStatus.NOT_FOUND and has_origin else status
+
+    return wrap(upgrade, "refusal", refusal)
+
+
 def any_path() -> Patch:
     """A WebSocket is accepted at every path."""
 
@@ -92,6 +103,19 @@ def deflates() -> Patch:
         self.available_extensions = [ServerPerMessageDeflateFactory()]
 
     return wrap(HostFrames, "__init__", init)
+
+
+# --- Pings ------------------------------------------------------------------------------------------------------------
+
+
+def answers_no_pings() -> Patch:
+    """Pings are read, and not answered."""
+
+    def send_frame(original: Original, self: Any, frame: Any) -> None:
+        if frame.opcode is not Opcode.PONG:
+            original(self, frame)
+
+    return all_of(wrap(HostFrames, "send_frame", send_frame), wrap(GuestFrames, "send_frame", send_frame))
 
 
 # --- Bounds -----------------------------------------------------------------------------------------------------------
@@ -225,7 +249,15 @@ def waits_for_peers(seconds: float) -> Patch:
 
 
 def wakes_nobody() -> Patch:
-    """A listen that waits is not told of the end."""
+    """A listen that waits is told neither of the end nor of what is said with it."""
+
+    def step(original: Original, self: Any, handle: Original) -> None:
+        def quiet(now: Any) -> list[Any]:
+            found = list(handle(now))
+            is_end = any(isinstance(one, effects.Ended | effects.PeerLeft) for one in found)
+            return [one for one in found if not (is_end and isinstance(one, effects.Arrived))]
+
+        original(self, quiet)
 
     def do(original: Original, self: Any, effect: Any) -> None:
         kept: set[Any] = set()
@@ -234,7 +266,16 @@ def wakes_nobody() -> Patch:
         original(self, effect)
         self._waiting |= kept
 
-    return wrap(Driver, "_do", do)
+    return all_of(wrap(Driver, "_do", do), wrap(Driver, "step", step))
+
+
+def never_waits() -> Patch:
+    """A listen is answered at once, whatever there is to hear."""
+
+    async def listen(original: Original, self: Any, since: int, _seconds: float, *rest: Any) -> Any:
+        return await original(self, since, 0, *rest)
+
+    return all_of(wrap(Hosting, "listen", listen), wrap(Joining, "listen", listen))
 
 
 def stays() -> Patch:
@@ -250,8 +291,8 @@ def stays() -> Patch:
 def forgets() -> Patch:
     """Of a tunnel that has ended the agent hears nothing."""
 
-    async def listen(original: Original, self: Any, since: int, seconds: float) -> Any:
-        heard = await original(self, since, seconds)
+    async def listen(original: Original, self: Any, since: int, seconds: float, *rest: Any) -> Any:
+        heard = await original(self, since, seconds, *rest)
         return structs.replace(heard, messages=[]) if self.is_over else heard
 
     return all_of(wrap(Hosting, "listen", listen), wrap(Joining, "listen", listen))
