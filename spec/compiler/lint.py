@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from spec.compiler.lint_cases import lint_cases
-from spec.compiler.lint_handshake import lint_handshake
 from spec.compiler.lint_machine import lint_machine
 from spec.compiler.lint_tools import lint_tools
 from spec.compiler.reader import FILES, Spec
@@ -27,7 +26,6 @@ def lint(spec: Spec) -> list[str]:
         *_refusals(spec),
         *lint_tools(spec),
         *lint_cases(spec),
-        *lint_handshake(spec),
     ]
     for name, machine in spec.machines.items():
         findings += [f"{name}.toml: {finding}" for finding in lint_machine(spec, name, machine)]

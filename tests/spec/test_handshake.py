@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from spec.compiler.__main__ import main
 from spec.compiler.lint_handshake import FRAMES, digests, lint_handshake
 from spec.compiler.reader import read
 from tests.spec.breakage import SPEC
@@ -101,3 +102,11 @@ def test_the_table_of_names_is_about_the_models() -> None:
 
     # What is accepted or answered together with a name is the same event once more.
     assert {name for name in names if not name.endswith("As") and f"`{name}`" not in page} == set()
+
+
+def test_lint_tells_that_a_proof_is_stale(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copytree(SPEC.folder, tmp_path / "spec" / "v1")
+    (tmp_path / "spec" / "v1" / "proofs" / "handshake_v1.pv").unlink()
+
+    assert main(["lint"], tmp_path) == 1
+    assert "handshake_v1.pv: is missing" in capsys.readouterr().err
