@@ -111,6 +111,16 @@ async def test_a_person_who_says_yes_lets_the_same_call_go_on(mode: str) -> None
     assert tools.budget.said == 1
 
 
+async def test_one_message_is_asked_for_as_one() -> None:
+    person = Person(YES)
+    async with a_spent_agent("legacy", person, limit=1) as (_, client):
+        await say(client)
+
+    (asked,) = person.asked
+    assert asked.message.startswith("Your agent has said 1 message through its tunnel since")
+    assert asked.requested_schema["properties"]["allow"]["title"] == "Allow 1 more message"
+
+
 @pytest.mark.parametrize("mode", ERAS)
 async def test_each_yes_is_good_for_one_budget_and_then_the_person_is_asked_anew(mode: str) -> None:
     person = Person(YES, YES, types.ElicitResult(action="decline"))
@@ -146,7 +156,7 @@ async def test_anything_but_a_clear_yes_allows_nothing_and_is_not_asked_for_agai
         first, second = words(await say(client)), words(await say(client))
 
     assert first.startswith("budget spent: ")
-    assert "It was asked just now, and did not allow it." in first
+    assert "They were asked just now, and did not allow it." in first
     assert second == first
     assert len(person.asked) == 1
     assert tools.budget.said == 3
@@ -322,7 +332,7 @@ async def test_a_client_that_cuts_its_calls_puts_one_question_to_its_person() ->
                 await asyncio.sleep(0)
             later = [words(await say(client)) for _ in range(3)]
 
-        assert all("It was asked just now, and did not answer." in told for told in later)
+        assert all("They were asked just now, and did not answer." in told for told in later)
         assert len(person.asked) == 1
         assert not tools.budget.answer(question, allows=True)
         assert tools.budget.is_spent
@@ -358,7 +368,7 @@ def test_a_person_who_does_not_answer_costs_no_client_more_than_it_can_stand(cli
         assert took == pytest.approx(for_an_answer(ANSWERS_IN[client][hears]), abs=0.01)
         assert took_then == pytest.approx(0, abs=0.01)
         assert all(words(answer).startswith("budget spent: ") for answer in (*both, third))
-        assert "It was asked just now, and did not answer." in words(third)
+        assert "They were asked just now, and did not answer." in words(third)
         assert (len(person.asked), person.left) == (1, 1)
         assert may_ask_later
         assert {passed for passed in listener.at if passed < began + took - 1} == (

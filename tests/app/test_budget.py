@@ -8,7 +8,7 @@ import pytest
 
 from tests.app.ends import StillClock
 from tests.io.asynchronous import skipping
-from tunnel.app.budget import MOST_QUESTIONS, QUESTION_SECONDS, QUIET_SECONDS, Budget, PausedError, SpentError
+from tunnel.app.budget import MOST_QUESTIONS, QUESTION_SECONDS, QUIET_SECONDS, Budget, PausedError, SpentError, messages
 from tunnel.errors import NetworkFault, Refused
 
 
@@ -45,8 +45,30 @@ def test_who_has_said_enough_is_told_what_was_found_what_is_allowed_and_what_to_
     assert said.startswith("budget spent: you have said 3 messages since your person last allowed it")
     assert "this one was not said" in said
     assert "Nothing is lost" in said
-    assert "Your person allows 3 more with `tunnel-mcp allow` in a terminal of its own." in said
-    assert "It was asked" not in said
+    assert "Your person allows 3 more with `tunnel-mcp allow` in a terminal of their own." in said
+    assert "were asked" not in said
+
+
+@pytest.mark.parametrize(("limit", "said"), [(1, "said 1 message since"), (2, "said 2 messages since")])
+def test_one_message_is_told_as_one(limit: int, said: str) -> None:
+    with pytest.raises(SpentError, match=said):
+        say(spent(limit))
+
+    assert (messages(limit, " more") == "1 more message") is (limit == 1)
+
+
+def test_what_stands_against_a_say_is_told_before_it_fails() -> None:
+    budget = a_budget(3)
+    free = budget.stands_against
+    say(budget, 3)
+    is_spent = budget.stands_against or ""
+    budget.is_paused = True
+    is_paused = budget.stands_against or ""
+
+    assert free is None
+    assert is_spent.startswith("Your budget is spent: tunnel_say works again once your person allows more")
+    assert is_spent.endswith("Your person allows 3 more with `tunnel-mcp allow` in a terminal of their own.")
+    assert is_paused.startswith("Your person has paused you: nothing can be said")
 
 
 def test_without_a_limit_any_number_is_said_and_nobody_is_asked() -> None:
@@ -194,7 +216,7 @@ def test_a_no_is_told_to_the_agent() -> None:
     budget = spent(3)
     budget.answer(budget.ask(), allows=False)
 
-    with pytest.raises(SpentError, match="It was asked just now, and did not allow it"):
+    with pytest.raises(SpentError, match="They were asked just now, and did not allow it"):
         say(budget)
 
 
@@ -216,7 +238,7 @@ def test_a_person_who_has_not_answered_is_left_in_peace_for_a_while_and_its_agen
     question = budget.ask()
     budget.give_up(question)
     asked_at_once = budget.may_ask
-    with pytest.raises(SpentError, match="It was asked just now, and did not answer"):
+    with pytest.raises(SpentError, match="They were asked just now, and did not answer"):
         say(budget)
     clock.move(QUIET_SECONDS)
 
@@ -244,7 +266,7 @@ def test_a_question_that_is_settled_is_not_given_up() -> None:
 async def test_while_its_person_is_being_asked_an_agent_is_told_so() -> None:
     budget = spent(3)
     async with budget.asking:
-        with pytest.raises(SpentError, match=r"was not said\. It is being asked now\. Nothing is lost"):
+        with pytest.raises(SpentError, match=r"was not said\. They are being asked now\. Nothing is lost"):
             say(budget)
 
 

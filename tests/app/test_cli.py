@@ -40,7 +40,7 @@ def test_help_goes_to_standard_output(option: str) -> None:
 
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("Usage: tunnel-mcp ")
-    assert "claude mcp add tunnel -- tunnel-mcp" in done.stdout
+    assert "`tunnel-mcp config CLIENT` prints how it" in done.stdout
     assert "demo" in done.stdout
 
 
@@ -109,6 +109,28 @@ def test_a_shell_can_complete_commands(shell: str) -> None:
 
     typed = {"COMP_WORDS": "tunnel-mcp do", "COMP_CWORD": "do" if shell == "fish" else "1"}
     assert "doctor" in tunnel_mcp(_TUNNEL_MCP_COMPLETE=f"{shell}_complete", **typed).stdout
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+@pytest.mark.parametrize(
+    ("typed", "offered", "left_out"),
+    [
+        ("config ", {"claude-code", "zed"}, set[str]()),
+        ("config co", {"codex"}, {"zed", "cursor"}),
+        ("config --transport ", {"cloudflared", "direct", "ngrok"}, {"zed"}),
+        ("chat --transport d", {"direct"}, {"cloudflared"}),
+    ],
+)
+def test_a_shell_can_complete_what_is_one_of_a_list(
+    typed: str, offered: set[str], left_out: set[str], shell: str
+) -> None:
+    words = f"tunnel-mcp {typed}"
+    number = words.rpartition(" ")[2] if shell == "fish" else str(words.count(" "))
+    done = tunnel_mcp(_TUNNEL_MCP_COMPLETE=f"{shell}_complete", COMP_WORDS=words, COMP_CWORD=number)
+    found = {word for line in done.stdout.splitlines() for word in line.replace("\t", ",").split(",")}
+
+    assert offered <= found
+    assert not left_out & found
 
 
 def test_where_a_known_command_gets_a_wrong_option_it_is_not_asked_whether_it_was_meant() -> None:

@@ -9,10 +9,12 @@ import socket
 import pytest
 
 from tests.app.ends import PATIENCE_SECONDS, Carrier, StillClock, end, is_free, join, port_of
-from tunnel.app.hosting import DETAIL_BYTES, Hosting, _no_port
+from tunnel.app.hosting import DETAIL_BYTES, Hosting, no_port
+from tunnel.app.saying import GuestDroppedError
 from tunnel.app.slot import Slot
 from tunnel.app.tools import Tools
 from tunnel.errors import NetworkFault
+from tunnel.io.driver import NotSaidError
 from tunnel.spec.v1.constants import IDLE_SECONDS, LINK_SECONDS, SILENCE_SECONDS
 from tunnel.spec.v1.refusals import CLOSINGS, Closing
 from tunnel.transport.base import TransportError
@@ -64,7 +66,7 @@ async def test_a_secure_address_makes_a_secure_link() -> None:
         ("https://example.org:99999", "https://example.org"),
         ("https://me:secret@example.org", "https://example.org"),
         ("https://exa\u202emple.org", "https://exa\\u202emple.org"),
-        ("https://[", "that cannot be read"),
+        ("https://[", "one that cannot be read; "),
         ("secret", "://"),
         ("https://" + "x" * 1_000_000, "https://xxxxxxxxxx"),
         ("http://example.org", "http://example.org"),
@@ -83,7 +85,7 @@ async def test_an_address_that_its_guest_would_refuse_fails_the_open_and_leaves_
         await tunnel.open()
 
     said = str(caught.value)
-    assert said.startswith(f"The transport carrier gave the address {shown}")
+    assert said.startswith(f"The transport carrier named an address that cannot be used: {shown}")
     assert said.endswith("or choose another transport.")
     assert said.isprintable()
     assert len(said) < 400
@@ -153,7 +155,7 @@ async def test_a_port_that_is_taken_is_named_and_what_listens_there_is_left_alon
     ],
 )
 async def test_what_the_system_has_against_a_port_is_told_with_the_next_step(number: int, said: str) -> None:
-    assert _no_port(OSError(number, "out of something"), "10.0.0.1", 80) == said
+    assert no_port(OSError(number, "out of something"), "10.0.0.1", 80) == said
 
 
 async def test_the_relay_listens_where_the_transport_wants_it() -> None:
@@ -382,10 +384,18 @@ async def test_of_a_guest_that_fell_silent_the_status_says_why_it_is_not_there()
     bob = await joined_by("Bob", (await tunnel.open()).text)
     clock.move(SILENCE_SECONDS + 1)
     now = tunnel.status()
+    with pytest.raises(GuestDroppedError) as refused:
+        await tunnel.say("are you there?")
     await tunnel.close("")
     await bob.exit()
 
     assert (now.state, now.closed_because, now.detail) == ("peer_left", "peer_left", CLOSINGS[Closing.SILENT].doc)
+    assert str(refused.value) == (
+        "peer_left: This side has hung up on its guest; what was said last may not have reached it. "
+        "Nothing was heard of the peer for 40 seconds. A join link admits only one guest. "
+        "Close this tunnel, open a new one and send its link."
+    )
+    assert now.next.startswith("This side has hung up on its guest; what was said last may not have reached it. Close")
     assert (tunnel.status().closed_because, tunnel.status().detail) == ("closed_by_host", None)
 
 
@@ -396,6 +406,9 @@ async def test_of_a_guest_that_went_by_itself_there_is_no_more_to_say() -> None:
     async with asyncio.timeout(PATIENCE_SECONDS):
         while (now := tunnel.status()).state != "peer_left":
             await asyncio.sleep(0.01)
+    with pytest.raises(NotSaidError, match=r"^peer_left: The guest has left"):
+        await tunnel.say("are you there?")
     await tunnel.close("")
 
     assert now.detail is None
+    assert now.next.startswith("Close this tunnel")

@@ -32,7 +32,7 @@ async def said(line: bytes) -> str:
     async def git() -> bytes:
         return line
 
-    return await display_name(git, lambda: "")
+    return await display_name("", git, lambda: "")
 
 
 # --- Which name ---------------------------------------------------------------------------------------------------------
@@ -52,7 +52,17 @@ async def test_the_first_that_has_a_name_gives_it(git: bytes, user: str, name: s
     async def ask() -> bytes:
         return git
 
-    assert await display_name(ask, lambda: user) == name
+    assert await display_name(" ", ask, lambda: user) == name
+
+
+async def test_a_name_that_is_wanted_is_taken_and_nobody_is_asked_for_another() -> None:
+    """NAME-1."""
+
+    async def never() -> bytes:
+        raise AssertionError
+
+    assert await display_name(" A. \u202eN. Other ", never, lambda: "alice") == "A. \\u202eN. Other"
+    assert len((await display_name("x" * 4096, never)).encode()) <= NAME_BYTES
 
 
 async def test_a_hostile_name_becomes_visible() -> None:
@@ -71,7 +81,7 @@ async def test_a_hostile_user_name_becomes_visible() -> None:
     async def git() -> bytes:
         return b""
 
-    name = await display_name(git, lambda: "ali\nce\udcff")
+    name = await display_name("", git, lambda: "ali\nce\udcff")
 
     assert name.startswith("ali\\nce")
     assert name.encode("utf-8").decode("utf-8").isprintable()

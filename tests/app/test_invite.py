@@ -19,8 +19,15 @@ def test_it_names_the_goal_the_setup_and_the_link_once() -> None:
     text = invite("pair on checkout", LINK, 600)
 
     assert "Goal: pair on checkout\n" in text
-    assert "claude mcp add tunnel" in text
+    assert "   pip install tunnel-mcp\n   tunnel-mcp config CLIENT  " in text
     assert text.count(LINK) == 1
+
+
+def test_who_gets_a_link_that_leads_nowhere_from_another_machine_is_told() -> None:
+    told = "It works on the host's own machine only"
+
+    assert told in invite("pair", LINK, 600, only_here=True)
+    assert told not in invite("pair", LINK, 600)
 
 
 def test_a_goal_cannot_add_a_line_or_a_link_of_its_own_line() -> None:

@@ -6,7 +6,7 @@ import re
 import msgspec
 import pytest
 
-from tests.app.ends import KEY, a_tunnel, caught_up, listen, say, status
+from tests.app.ends import KEY, a_tunnel, caught_up, join, listen, open_, say, status, two_ends
 from tunnel import crypto
 from tunnel.app import results
 from tunnel.app.listening import HeardMessage, portion, recent
@@ -251,6 +251,20 @@ async def test_listening_on_with_the_cursor_loses_nothing_in_a_burst() -> None:
 async def test_own_messages_are_heard_too() -> None:
     async with a_tunnel() as (_alice, bob, _):
         await say(bob, "mine")
-        heard = await listen(bob, 2)
+        heard = await listen(bob, 2, 0)
 
     assert [(message.sender, message.text) for message in heard.messages] == [("guest", "mine")]
+    assert heard.next == "There is only what you know yet: listen on with sinceSeq 3."
+
+
+@pytest.mark.anyio
+async def test_a_host_that_listens_before_anybody_came_is_told_to_listen_on() -> None:
+    async with two_ends() as (alice, bob):
+        link = await open_(alice)
+        alone = await listen(alice)
+        await join(bob, link)
+        heard = await listen(alice, alone.cursor)
+
+    assert alone.next == "There is only what you know yet: listen on with sinceSeq 1."
+    assert [message.text for message in heard.messages] == ["Bob joined"]
+    assert heard.next.startswith("Answer with tunnel_say")

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.anyio
 
 GOAL = "pair on checkout"
 WAITS = 0.05
+WAITED = "0.1 s"
 
 
 class Slow(Carrier):
@@ -69,7 +70,7 @@ async def test_whoever_calls_again_waits_on_and_has_the_link_once() -> None:
     await alice.exit()
 
     assert told == (
-        f"still opening: it takes longer than the {WAITS:g} s that are safe for a call of your client, and it goes on. Call "
+        f"still opening: it takes longer than the {WAITED} that are safe for a call of your client, and it goes on. Call "
         "tunnel_open again with the same words to wait on, or tunnel_close to give it up."
     )
     assert now.state == "opening"

@@ -112,7 +112,7 @@ async def test_a_person_at_a_terminal_allows_more_once(tmp_path: Path) -> None:
         again = await server.fail("tunnel_say", text="one more")
 
     assert stopped == again
-    assert "Your person allows 3 more with `tunnel-mcp allow` in a terminal of its own." in stopped
+    assert "Your person allows 3 more with `tunnel-mcp allow` in a terminal of their own." in stopped
     assert (code, errors) == (0, "")
     assert re.fullmatch(r"Allowed: the agent of process \d+ may say 3 more messages\.\n", output)
     assert said == [2, 1, 0]
@@ -306,7 +306,7 @@ async def test_a_person_with_several_servers_chooses_one(tmp_path: Path) -> None
     async with a_spent_server(tmp_path) as spent, elsewhere(tmp_path):
         async with on_a_terminal("allow", HOME=str(tmp_path)) as person:
             number = await person.until(
-                r"process (\d+): waiting for its guest, said 3 of 3, goal: \"talk without end\""
+                r"process (\d+) \(host\): waiting for its guest, said 3 of 3, goal: \"talk without end\""
             )
             await person.until("Type the number")
             person.type(number)

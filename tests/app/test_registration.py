@@ -218,6 +218,9 @@ def test_an_unknown_transport_is_refused_without_repeating_it(transport: str, wo
     with pytest.raises(BadRegistrationError) as raised:
         variables([], transport, list(TRANSPORTS))
     assert str(raised.value).startswith(words)
+    with pytest.raises(BadRegistrationError) as raised:
+        variables([f"TUNNEL_TRANSPORT={transport}"], None, list(TRANSPORTS))
+    assert str(raised.value).startswith(words)
 
 
 @pytest.mark.parametrize(
@@ -248,6 +251,15 @@ def test_advice_says_where_it_goes_and_whether_it_will_be_found() -> None:
     bare = register("claude-code", [], None, [], {}, ["/p"], is_installed=False)
     assert bare.advice.startswith("Run this; it writes into ~/.claude.json.\n")
     assert NOT_INSTALLED in bare.advice
+
+
+def test_advice_names_variables_that_are_misspelt_or_make_no_sense() -> None:
+    given = ["TUNNEL_BUDGETT=3", "TUNNEL_PORT=abc", "TUNNEL_DOH=off"]
+    doubts = register("cursor", given, None, [], {}, ["/p"]).advice.splitlines()[:2]
+
+    assert doubts[0].startswith("Look again: TUNNEL_PORT is 'abc'; a port is a number")
+    assert doubts[1].startswith("Look again: TUNNEL_BUDGETT is no variable of this program")
+    assert "Look again" not in register("cursor", ["TUNNEL_DOH=off", "A=b"], "direct", ["direct"], {}, ["/p"]).advice
 
 
 def test_what_is_installed_is_told_from_what_is_not() -> None:

@@ -8,7 +8,7 @@ import pytest
 from tests.io.asynchronous import skipping
 from tests.io.test_driver import Driven, driven
 from tunnel.app.budget import Budget, PausedError
-from tunnel.app.saying import SlowPeerError, UnconfirmedError, nothing, say
+from tunnel.app.saying import SlowPeerError, UnconfirmedError, nothing, say, shown_seconds
 from tunnel.core import effects
 from tunnel.io.driver import LOOK_SECONDS, ROOM_BYTES, NotSaidError
 from tunnel.spec.v1.constants import OUTBOX_BYTES
@@ -49,6 +49,15 @@ async def test_what_is_not_confirmed_in_time_may_have_arrived() -> None:
     with pytest.raises(UnconfirmedError, match=r"within 5 s\. It may still arrive: listen before you say it again\.$"):
         await say(world.driver, "hello", 5, nothing)
     assert begun == [1]
+
+
+@skipping
+async def test_a_wait_is_told_without_its_microseconds() -> None:
+    world, _ = talking(confirms=False)
+
+    with pytest.raises(UnconfirmedError, match=r"within 3 s\. It may"):
+        await say(world.driver, "hello", 2.99752, nothing)
+    assert [shown_seconds(seconds) for seconds in (2.99752, 86_400.0, 0.3)] == ["3 s", "86400 s", "0.3 s"]
 
 
 @skipping

@@ -189,8 +189,19 @@ async def test_what_is_wrong_with_the_environment_is_said_at_the_start_and_by_op
     assert said[1].startswith("tunnel-mcp: TUNNEL_PORT is ")
     assert len(said) == 2
     assert all(line.removeprefix("tunnel-mcp: ") in words and line.isprintable() for line in said)
-    assert words.endswith("Mend the environment of this server and restart it.")
+    assert words.endswith("Mend the environment of this server and restart it; until then only joining works.")
     assert (state, code) == ("connected", 0)
+
+
+async def test_a_misspelt_variable_is_said_at_the_start_and_an_open_goes_on() -> None:
+    async with a_server(TUNNEL_BUDGETT="3") as server:
+        await server.shake_hands()
+        state = (await server.call("tunnel_open", goal="pair"))["state"]
+        server.stop("EOF")
+        await server.exit_code()
+
+    assert "tunnel-mcp: TUNNEL_BUDGETT is no variable of this program" in server.log.decode()
+    assert state == "waiting_for_guest"
 
 
 async def test_a_git_that_hangs_costs_two_seconds_and_a_signal_does_not_wait_for_it(tmp_path: Path) -> None:
@@ -222,6 +233,19 @@ async def test_a_git_without_a_name_leaves_the_systems(tmp_path: Path) -> None:
     await alice.exit()
 
     assert heard[0] == f"{system_user() or 'anonymous'} joined"
+
+
+async def test_a_name_in_the_environment_is_the_one_that_the_other_side_sees() -> None:
+    """NAME-1."""
+    alice = end("Alice")
+    async with a_server(TUNNEL_NAME="A. N. Other") as server:
+        await server.shake_hands()
+        await server.call("tunnel_join", joinLink=await open_(alice))
+        heard = await texts(alice, 1)
+        await ended_well(server, "EOF")
+    await alice.exit()
+
+    assert heard[0] == "A. N. Other joined"
 
 
 async def test_a_window_that_cannot_be_costs_a_line_and_no_tunnel() -> None:

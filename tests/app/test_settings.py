@@ -46,6 +46,7 @@ def test_a_long_value_is_cut() -> None:
     [
         "TUNNEL_BUDGET",
         "TUNNEL_TRANSPORT",
+        "TUNNEL_NAME",
         "TUNNEL_COMMAND",
         "TUNNEL_URL",
         "TUNNEL_PORT",
@@ -136,7 +137,7 @@ def test_resolvers_of_ones_own_are_taken() -> None:
         ("TUNNEL_SKILLS_DIR", "skills", "an absolute path"),
         ("TUNNEL_SKIP_SKILL_INSTALL", "perhaps", "1 for on, or 0 for off"),
         ("HOME", "/home\0", "an absolute path"),
-        ("TUNNEL_BUDGET", "-1", "up to 1000000, or 0 for any number. It is taken as 40."),
+        ("TUNNEL_BUDGET", "-1", "up to 1000000, or 0 for any number. A join takes it as 40."),
         ("TUNNEL_BUDGET", "many", "up to 1000000"),
         ("TUNNEL_BUDGET", "1000001", "up to 1000000"),
         ("TUNNEL_BUDGET", "\u0663", "up to 1000000"),
@@ -149,6 +150,19 @@ def test_a_wrong_value_is_said_with_what_is_allowed(name: str, value: str, allow
     assert len(problems) == 1
     assert problems[0].startswith(f"{name} is ")
     assert allowed in problems[0]
+
+
+@pytest.mark.parametrize("name", ["TUNNEL_BUDGET", "TUNNEL_DOH", "TUNNEL_WATCH"])
+def test_an_open_that_fails_does_not_say_what_it_would_do_with_a_wrong_value(name: str) -> None:
+    with pytest.raises(BadSettingsError) as caught:
+        read_settings({name: "x"}).check()
+
+    assert "It is taken as" not in str(caught.value)
+    assert ". A join takes it as " in str(caught.value)
+
+
+def test_a_name_is_kept_as_it_stands() -> None:
+    assert read_settings({"TUNNEL_NAME": " A. N. Other "}).name == "A. N. Other"
 
 
 def test_a_hostile_value_is_shown_visible_and_cut() -> None:
@@ -166,11 +180,19 @@ def test_what_is_wrong_stops_an_open_with_every_sentence_and_the_next_step() -> 
 
     said = str(caught.value)
     assert [said.count(problem) for problem in settings.problems] == [1, 1]
-    assert said.endswith(" Mend the environment of this server and restart it.")
+    assert said.endswith(" Mend the environment of this server and restart it; until then only joining works.")
 
 
 def test_what_is_right_stops_nothing() -> None:
     read_settings({"TUNNEL_PORT": "8000"}).check()
+
+
+def test_a_misspelt_variable_is_said_and_stops_nothing() -> None:
+    settings = read_settings({"TUNNEL_BUDGETT": "3"})
+    settings.check()
+
+    assert (settings.budget, settings.problems) == (40, ())
+    assert "Did you mean TUNNEL_BUDGET?" in settings.warnings[0]
 
 
 def test_a_transport_and_a_guest_are_told_what_the_environment_says() -> None:

@@ -193,6 +193,38 @@ async def test_closing_while_joining_answers_the_join() -> None:
         assert await notes.get() == "gone"
 
 
+async def test_a_listen_while_opening_is_told_one_thing_to_do() -> None:
+    alice = end("Alice", lambda _: Carrier(comes_up=False))
+    opening = asyncio.create_task(open_(alice))
+    await asyncio.sleep(0)
+    heard = await listen(alice, 0, 0)
+    opening.cancel()
+    await asyncio.wait([opening])
+    await alice.exit()
+
+    assert heard.next == heard.status.next
+    assert heard.next.startswith("Wait until tunnel_open has answered")
+
+
+async def test_who_may_not_talk_is_not_told_to_talk() -> None:
+    """By no answer: a join's, a status' and a listen's, with news and without."""
+    async with a_tunnel() as (alice, bob, link):
+        alice.budget.is_paused = True
+        told = [(await status(alice)).next, (await listen(alice, 0, 0)).next, (await listen(alice, 2, 0)).next]
+        await close(bob)
+        bob.budget.is_paused = True
+        await until(alice, "peer_left")
+        gone = (await status(alice)).next
+        await close(alice)
+        told.append((await join(bob, await open_(alice))).next)
+
+    assert link
+    assert [("paused you" in words, "alk with tunnel_say" in words, "swer with" in words) for words in told] == [
+        (True, False, False)
+    ] * 4
+    assert gone.startswith("Close this tunnel")
+
+
 async def test_a_status_while_opening_says_so() -> None:
     carrier = Carrier(comes_up=False)
     alice = end("Alice", lambda _: carrier)
@@ -368,8 +400,13 @@ async def test_saying_something_after_the_end_names_the_cause() -> None:
         await close(alice)
         await until(bob, "closed")
 
-        with pytest.raises(Refused, match=r"^ended: .* It ended because: The host closed the tunnel"):
+        with pytest.raises(Refused, match=r"^ended: ") as caught:
             await say(bob, "one more thing")
+
+    assert str(caught.value) == (
+        "ended: The tunnel has ended. It ended because: The host closed the tunnel. "
+        "Open or join a new tunnel if there is more to say."
+    )
 
 
 async def test_a_text_that_is_too_long_is_refused_with_the_bound() -> None:
@@ -518,7 +555,7 @@ async def test_why_a_transport_was_lost_is_told_by_listen_and_status_with_what_i
     assert heard.status.closed_because == now.closed_because == told.closed_because == "transport_lost"
     assert heard.status.detail == now.detail == "The carrier has gone home."
     assert now.marks["detail"] == results.OUTSIDE
-    assert str(refused.value).endswith("so nobody can reach the tunnel.")
+    assert str(refused.value).endswith("so nobody can reach the tunnel. Open a new tunnel and send its link.")
     assert told.detail is None
     assert told.marks["detail"] == results.OWN
 

@@ -431,7 +431,7 @@ async def test_an_answer_says_what_to_do_next() -> None:
                 left = await hear(alice, left.cursor, 20)
 
     assert heard.next.startswith("Answer with tunnel_say, or listen on with sinceSeq 3.")
-    assert empty.next.startswith("Nothing new within 0 s, which is normal: listen again with sinceSeq 3,")
+    assert empty.next.startswith("Nothing new. Listen again with sinceSeq 3, or stop when")
     assert much.more
     assert much.next.startswith("There is more already: listen again at once, with sinceSeq")
     assert left.next == left.status.next

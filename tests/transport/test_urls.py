@@ -97,19 +97,24 @@ async def test_a_url_with_something_behind_its_host_is_refused_and_that_is_not_s
 
 
 @pytest.mark.parametrize(
-    ("url", "shown"),
+    ("url", "shown", "why"),
     [
-        ("https://me:word@example.org/path?token=1", "https://example.org"),
-        ("https://me:w@rd@[2001:db8::1]:8443", "https://[2001:db8::1]"),
-        ("https://example.org:word", "https://example.org"),
-        ("https://[::1", "https://[::1"),
+        ("https://me:word@example.org/path?token=1", "https://example.org", "a user stands before its host"),
+        ("https://me:w@rd@[2001:db8::1]:8443", "https://[2001:db8::1]", "a user stands before its host"),
+        ("https://example.org:word", "https://example.org", "what stands behind https:// is no host and port"),
+        ("https://[::1", "https://[::1", "what stands behind https:// is no host and port"),
+        ("ftp://example.org", "ftp://example.org", "it begins with neither http:// nor https://"),
+        ("https://ex_ample.org", "https://ex_ample.org", "its host is no name or address that a guest can dial"),
+        ("https://" + "x" * 254, "https://" + "x" * 189 + "…", "its host is no name or address that a guest can dial"),
+        ("https://example.org:0", "https://example.org", "there is no port 0"),
+        ("http://8.8.8.8:8000/x", "http://8.8.8.8", "something stands behind its host"),
     ],
 )
-def test_of_a_url_that_is_refused_scheme_and_host_are_shown(url: str, shown: str) -> None:
+def test_of_a_url_that_is_refused_scheme_and_host_are_shown_with_the_reason(url: str, shown: str, why: str) -> None:
     with pytest.raises(NoUrlError) as caught:
         origin(url)
 
-    assert str(caught.value) == f"named an address that cannot be used: {shown}"
+    assert str(caught.value).startswith(f"named an address that cannot be used: {shown}; {why}")
 
 
 @asynchronous

@@ -15,7 +15,7 @@ from mcp.shared.exceptions import MCPError
 from mcp_types.version import is_version_at_least
 
 from tunnel.app import arguments, results
-from tunnel.app.budget import Budget
+from tunnel.app.budget import Budget, messages
 from tunnel.app.tools import Tools
 from tunnel.app.waiting import NOBODY, Caller, alive
 from tunnel.spec.v1.constants import TEXT_BYTES
@@ -128,7 +128,7 @@ def _is_yes(answer: object) -> bool:
 def _question(budget: Budget) -> types.ElicitRequestFormParams:
     return types.ElicitRequestFormParams(
         message=(
-            f"Your agent has said {budget.said} messages through its tunnel since you last allowed it, which is the limit "
+            f"Your agent has said {messages(budget.said)} through its tunnel since you last allowed it, which is the limit "
             f"you set (TUNNEL_BUDGET). May it say {budget.limit} more?"
         ),
         requested_schema={
@@ -136,7 +136,7 @@ def _question(budget: Budget) -> types.ElicitRequestFormParams:
             "properties": {
                 _FIELD: {
                     "type": "boolean",
-                    "title": f"Allow {budget.limit} more messages",
+                    "title": f"Allow {messages(budget.limit, ' more')}",
                     "description": "Without it, your agent can go on listening, and says nothing.",
                 }
             },

@@ -49,7 +49,7 @@ class Budget:
         self.said = 0
         self.round = 1
         """Counts what was allowed: whoever allows more says which round it has seen, and so each approval works once."""
-        self.way = "with `tunnel-mcp allow` in a terminal of its own"
+        self.way = "with `tunnel-mcp allow` in a terminal of their own"
         """How a person allows more without its client's help."""
         self.on_change: Callable[[], None] = lambda: None
         """Is called whenever something has changed that a status shows."""
@@ -108,6 +108,18 @@ class Budget:
                 "paused: your person has paused you, so nothing was said. Nothing is lost: the tunnel is open, and "
                 "tunnel_listen hears your peer. Say it again once your person lets you go on."
             )
+
+    @property
+    def stands_against(self) -> str | None:
+        """Why nothing can be said now, and what to do meanwhile; None when something can."""
+        if self.is_paused:
+            return "Your person has paused you: nothing can be said until they let you go on. tunnel_listen hears your peer."
+        if self.is_spent:
+            return (
+                "Your budget is spent: tunnel_say works again once your person allows more, and asks them where your client "
+                f"can. tunnel_listen hears your peer. {self._how()}"
+            )
+        return None
 
     # --- The person ------------------------------------------------------------------------------------------------------
 
@@ -206,18 +218,26 @@ class Budget:
 
     def _spent(self) -> str:
         return (
-            f"budget spent: you have said {self.said} messages since your person last allowed it, which is the limit, so "
+            f"budget spent: you have said {messages(self.said)} since your person last allowed it, which is the limit, so "
             f"this one was not said.{self._asked()} Nothing is lost: the tunnel is open, and tunnel_listen hears your peer. Tell your "
-            f"person what you have reached and what is left, and wait. Your person allows {self.limit} more {self.way}."
+            f"person what you have reached and what is left, and wait. {self._how()}"
         )
+
+    def _how(self) -> str:
+        return f"Your person allows {self.limit} more {self.way}."
 
     def _asked(self) -> str:
         """What became of asking the person, in a sentence."""
         if self.asking.locked():
-            return " It is being asked now."
+            return " They are being asked now."
         if self._quiet_until is None or self.may_ask:
             return ""
-        return f" It was asked just now, and did not {'allow it' if self._has_answered else 'answer'}."
+        return f" They were asked just now, and did not {'allow it' if self._has_answered else 'answer'}."
+
+
+def messages(number: int, more: str = "") -> str:
+    """So many messages, or so many more of them, in words."""
+    return f"{number}{more} message{'' if number == 1 else 's'}"
 
 
 def _seal(secret: bytes, nonce: str) -> str:

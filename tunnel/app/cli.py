@@ -12,14 +12,26 @@ import click
 from tunnel import __version__
 
 
+def _transports(_context: click.Context, _option: click.Parameter, typed: str) -> list[str]:
+    from tunnel.transport.choose import TRANSPORTS
+
+    return [name for name in TRANSPORTS if name.startswith(typed)]
+
+
+def _clients(_context: click.Context, _argument: click.Parameter, typed: str) -> list[str]:
+    from tunnel.app.registration import CLIENTS
+
+    return [client.id for client in CLIENTS if client.id.startswith(typed)]
+
+
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "-v", "--version", message="%(version)s")
 @click.pass_context
 def commands(context: click.Context) -> None:
     """Let your AI agent talk with the agent of another person, through a throwaway, end-to-end encrypted tunnel.
 
-    Without a command it serves MCP on stdin and stdout: register it with your agent, for example with
-    `claude mcp add tunnel -- tunnel-mcp`.
+    Without a command it serves MCP on stdin and stdout, which your agent starts: `tunnel-mcp config CLIENT` prints how it
+    is registered.
     """
     if context.invoked_subcommand is not None:
         return
@@ -44,7 +56,13 @@ def demo() -> None:
 
 @commands.command()
 @click.option("--open", "goal", metavar="GOAL", help="Open a tunnel for this goal, and show its join link.")
-@click.option("--transport", metavar="NAME", default="", help="How the guest reaches this machine, for --open.")
+@click.option(
+    "--transport",
+    metavar="NAME",
+    default="",
+    shell_complete=_transports,
+    help="How the guest reaches this machine, for --open.",
+)
 @click.option("--name", metavar="NAME", default="", help="By which name the other side knows you.")
 @click.argument("arguments", nargs=-1, metavar="", type=click.UNPROCESSED)
 def chat(goal: str | None, transport: str, name: str, arguments: tuple[str, ...]) -> None:
@@ -114,8 +132,8 @@ def doctor(as_json: bool) -> None:  # noqa: FBT001 - as click passes a flag
 
 
 @commands.command()
-@click.argument("client", required=False, default="")
-@click.option("--transport", help="The transport that the server is to use.")
+@click.argument("client", required=False, default="", shell_complete=_clients)
+@click.option("--transport", shell_complete=_transports, help="The transport that the server is to use.")
 @click.option("--env", "variables", multiple=True, metavar="NAME=VALUE", help="A variable for the server; repeatable.")
 def config(client: str, transport: str | None, variables: tuple[str, ...]) -> None:
     """Print how CLIENT is told of this program: claude-code, codex, cursor, gemini, opencode, vscode or zed."""

@@ -131,10 +131,10 @@ class _Demo:
         waiting = asyncio.create_task(
             _call(bob, "tunnel_listen", sinceSeq=(await _call(bob, "tunnel_status"))["lastSeq"])
         )
-        await _call(alice, "tunnel_close", summary="port 8443, until noon")
+        await _call(alice, "tunnel_close", summary="agreed on the port, until noon")
         heard = await waiting
         last = heard["messages"][-1]["text"]
-        _expect("port 8443" in last, last)
+        _expect("until noon" in last, last)
         self._held("Alice's agent closes with a summary, which Bob's agent hears at once", last)
         status = (await _call(bob, "tunnel_listen", sinceSeq=heard["cursor"]))["status"]
         _expect(status["closedBecause"] == Cause.CLOSED_BY_HOST.value, str(status))

@@ -12,6 +12,7 @@ from tunnel.app.listening import Heard
 from tunnel.app.log import Log, Logs
 from tunnel.app.refusals import Refusals
 from tunnel.app.results import ASK_FIRST, BY_PERSON, HOST_MARKS, OUTSIDE, OWN, State, Status
+from tunnel.app.saying import GuestDroppedError
 from tunnel.app.settings import SAY_SECONDS
 from tunnel.core import link
 from tunnel.core.host import Host
@@ -21,6 +22,7 @@ from tunnel.core.text import visible
 from tunnel.core.transcript import Transcript
 from tunnel.errors import BadLink, NetworkFault, given
 from tunnel.io.clock import Clock
+from tunnel.io.driver import NotSaidError
 from tunnel.io.reach import may_go_plain
 from tunnel.io.relay import Relay
 from tunnel.spec.v1 import session
@@ -33,6 +35,9 @@ DETAIL_BYTES: Final = 300
 
 ADDRESS_BYTES: Final = 100
 """So much of an address that makes no good link is shown."""
+
+_HUNG_UP: Final = "This side has hung up on its guest; what was said last may not have reached it."
+_LINK_USED: Final = f"A join link admits only one guest. {FAILURES[Failure.PEER_LEFT].next}"
 
 _STATES: Final[dict[session.State, State]] = {
     session.State.OPENING: "opening",
@@ -102,8 +107,18 @@ class Hosting:
         return join_link
 
     async def say(self, text: str, seconds: float = SAY_SECONDS, check: Callable[[], None] = saying.nothing) -> int:
-        """Say something; its number: see `saying.say`."""
-        return await saying.say(self._relay.driver, text, seconds, check)
+        """Say something; its number: see `saying.say`.
+
+        Raises:
+            GuestDroppedError: this side has hung up on its guest.
+        """
+        try:
+            return await saying.say(self._relay.driver, text, seconds, check)
+        except NotSaidError as error:
+            why = self._dropped()
+            if why and error.failure is Failure.PEER_LEFT:
+                raise GuestDroppedError(f"{error.failure.value}: {_HUNG_UP} {why} {_LINK_USED}") from None
+            raise
 
     async def listen(self, since: int, seconds: float, offset: int = 0) -> Heard:
         """News behind a number, or behind so many characters of the first of them, waiting for it for so long."""
@@ -181,7 +196,7 @@ class Hosting:
             return await self._relay.listener.listen(port, address)
         except OSError as error:
             self._check_still_open()
-            raise NetworkFault(_no_port(error, address, port)) from None
+            raise NetworkFault(no_port(error, address, port)) from None
 
     async def _reachable_at(self, port: int) -> str:
         """The public URL. A transport may need a minute, and whoever closes the tunnel meanwhile does not wait for it."""
@@ -210,7 +225,9 @@ class Hosting:
         try:
             join_link = link.mint(public_url, self.tunnel_id, self._key)
         except BadLink:
-            raise self._no_way(public_url, "no join link can be made of it") from None
+            raise self._no_way(
+                public_url, "a join link is made of http:// or https://, a host and a port, and nothing more"
+            ) from None
         parts = urlsplit(join_link.base)
         if parts.scheme == "ws" and not may_go_plain(parts.hostname or ""):
             raise self._no_way(public_url, "without TLS a guest dials only addresses in private networks")
@@ -218,7 +235,7 @@ class Hosting:
 
     def _no_way(self, public_url: str, why: str) -> TransportError:
         return TransportError(
-            f"The transport {self.transport.name} gave the address {_shown(public_url)}, and {why}. "
+            f"The transport {self.transport.name} named an address that cannot be used: {_shown(public_url)}; {why}. "
             "Have it give an https:// address with a host and nothing behind it, or choose another transport."
         )
 
@@ -255,7 +272,8 @@ class Hosting:
             case session.State.LOCKED:
                 return "Talk with tunnel_say and tunnel_listen; close with tunnel_close and a summary."
             case session.State.VACATED:
-                return FAILURES[Failure.PEER_LEFT].next
+                next_step = FAILURES[Failure.PEER_LEFT].next
+                return f"{_HUNG_UP} {next_step}" if self._dropped() else next_step
             case session.State.CLOSED if self.closed_by_person:
                 return ASK_FIRST
             case session.State.CLOSED:
@@ -266,7 +284,7 @@ def _left(deadline: int | None, ticks: int) -> int | None:
     return None if deadline is None else whole_seconds(deadline - ticks)
 
 
-def _no_port(error: OSError, address: str, port: int) -> str:
+def no_port(error: OSError, address: str, port: int) -> str:
     """Why the relay cannot listen, and what to do."""
     match error.errno:
         case errno.EADDRINUSE:
@@ -286,4 +304,4 @@ def _shown(url: str) -> str:
         parts = urlsplit(url)
         return visible(f"{parts.scheme}://{parts.hostname or ''}", ADDRESS_BYTES)
     except ValueError:
-        return "that cannot be read"
+        return "one that cannot be read"

@@ -1,4 +1,4 @@
-"""The name by which the peer's person knows this side: git's user name, else the system's, else `anonymous`.
+"""The name by which the peer's person knows this side: the one that is set, git's user name, the system's, or `anonymous`.
 
 What git prints is input from outside: it is bounded in time and size, and made visible before anybody sees it.
 """
@@ -59,8 +59,12 @@ def system_user() -> str:
         return ""
 
 
-async def display_name(git: Callable[[], Awaitable[bytes]] = first_line, user: Callable[[], str] = system_user) -> str:
-    """The display name, safe to show."""
+async def display_name(
+    wanted: str = "", git: Callable[[], Awaitable[bytes]] = first_line, user: Callable[[], str] = system_user
+) -> str:
+    """The display name, safe to show. Nobody is asked for one if there is one that is wanted."""
+    if wanted.strip():
+        return shown_name(wanted, NAME_BYTES)
     for found in ((await git()).decode("utf-8", "replace").strip(), user().strip()):
         if found:
             return shown_name(found, NAME_BYTES)

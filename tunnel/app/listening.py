@@ -55,6 +55,8 @@ class Heard(Struct, frozen=True, kw_only=True):
     """The next listen begins behind this number."""
     more: bool
     """Whether the portion was cut at its bound."""
+    has_news: bool = True
+    """Whether there is something in it that its reader did not know before."""
     is_from_start: bool = False
     """Whether it was asked for behind a number that no message has, and so begins at the start."""
 
@@ -169,15 +171,20 @@ async def listen(
     is_from_start = since > transcript.last
     if is_from_start:
         since = offset = 0
-    heard = Heard(messages=[], cursor=since, more=False)
 
     def is_answered() -> bool:
-        nonlocal heard
-        heard = portion(transcript, reader, since, offset)
-        return bool(heard.messages) or is_over()
+        return any(map(transcript.is_shown, transcript.after(since))) or is_over()
 
     await until(driver, seconds, is_answered)
-    return structs.replace(heard, is_from_start=is_from_start)
+    heard = portion(transcript, reader, since, offset)
+    has_news = any(_is_news(message, reader) for message in heard.messages)
+    return structs.replace(heard, has_news=has_news, is_from_start=is_from_start)
+
+
+def _is_news(message: HeardMessage, reader: Reader) -> bool:
+    """Whether its reader did not know it: neither own words, nor the notice with which its own tunnel began."""
+    is_own_beginning = reader == "host" and message.kind == "system" and message.seq == 1
+    return message.is_untrusted and not is_own_beginning
 
 
 async def until(driver: Driver, seconds: float, holds: Callable[[], bool]) -> None:

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from tunnel.app.changes import Changes
 from tunnel.app.hosting import Hosting
+from tunnel.app.saying import shown_seconds
 from tunnel.app.slot import Slot
 from tunnel.app.waiting import Caller, alive
 from tunnel.core.link import JoinLink
@@ -90,8 +91,8 @@ class Opening:
             raise
         if not self._work.done():
             raise StillOpeningError(
-                f"still opening: it takes longer than the {seconds:g} s that are safe for a call of your client, and it goes "
-                "on. Call tunnel_open again with the same words to wait on, or tunnel_close to give it up."
+                f"still opening: it takes longer than the {shown_seconds(seconds)} that are safe for a call of your client, and "
+                "it goes on. Call tunnel_open again with the same words to wait on, or tunnel_close to give it up."
             )
         return self._work.result()
 

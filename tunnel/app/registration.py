@@ -23,6 +23,7 @@ from typing import Any, Final, Literal, assert_never, cast
 import msgspec
 from msgspec import Struct, field
 
+from tunnel.app.settings import read_settings
 from tunnel.core.text import visible
 from tunnel.errors import TheirFault
 
@@ -144,7 +145,16 @@ def register(
             f"what is new to its `{asked.keys[-1]}`."
         )
     missing = "" if is_installed else NOT_INSTALLED
-    lines = [where, asked.after, caution(asked, command, wanted), missing, f"As found on {asked.seen}: {asked.source}"]
+    set_up = read_settings(wanted)
+    doubts = [f"Look again: {sentence}" for sentence in (*set_up.problems, *set_up.warnings)]
+    lines = [
+        *doubts,
+        where,
+        asked.after,
+        caution(asked, command, wanted),
+        missing,
+        f"As found on {asked.seen}: {asked.source}",
+    ]
     return Registration(snippet(asked, command, wanted), "\n".join(filter(None, lines)))
 
 
@@ -206,11 +216,12 @@ def variables(given: Sequence[str], transport: str | None, transports: Sequence[
             raise BadRegistrationError("what stands behind --env is no NAME=VALUE, as in --env TUNNEL_BUDGET=80.")
         found[name] = value
     if transport is not None:
-        if transport not in transports:
-            near = difflib.get_close_matches(transport[:100], transports, n=1)
-            hint = f"Did you mean {near[0]}? " if near else ""
-            raise BadRegistrationError(f"no such transport. {hint}There are: {', '.join(transports)}.")
         found["TUNNEL_TRANSPORT"] = transport
+    named = found.get("TUNNEL_TRANSPORT", "").strip().lower()
+    if named not in transports and (named or transport is not None):
+        near = difflib.get_close_matches(named[:100], transports, n=1)
+        hint = f"Did you mean {near[0]}? " if near else ""
+        raise BadRegistrationError(f"no such transport. {hint}There are: {', '.join(transports)}.")
     return found
 
 

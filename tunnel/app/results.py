@@ -86,7 +86,10 @@ class StatusArguments(Arguments, frozen=True, kw_only=True):
 class CloseArguments(Arguments, frozen=True, kw_only=True):
     """For `tunnel_close`."""
 
-    summary: Annotated[str, Meta(description="A last word to the peer: what was agreed.")] = ""
+    summary: Annotated[
+        str,
+        Meta(description="A last word to the peer: what was agreed. A host's is not sealed: put no secrets into it."),
+    ] = ""
 
 
 class Mark(Result, frozen=True, kw_only=True):

@@ -16,6 +16,15 @@ class SlowPeerError(Refused):
     """The peer has not read in time what was said before, so this was not said."""
 
 
+class GuestDroppedError(Refused):
+    """This side has hung up on its guest, so this was not said; the text says why."""
+
+
+def shown_seconds(seconds: float) -> str:
+    """A wait in a sentence: nobody needs its microseconds."""
+    return f"{max(0.1, round(seconds, 1)):g} s"
+
+
 def nothing() -> None:
     """Nothing stands against saying it."""
 
@@ -51,10 +60,10 @@ async def say(driver: Driver, text: str, seconds: float, check: Callable[[], Non
     except TimeoutError:
         if is_said:
             raise UnconfirmedError(
-                f"The host has not confirmed the message within {seconds:g} s. It may still arrive: "
+                f"The host has not confirmed the message within {shown_seconds(seconds)}. It may still arrive: "
                 "listen before you say it again."
             ) from None
         raise SlowPeerError(
-            f"peer reads slowly: within {seconds:g} s it has not read what was said before, so this was not said. "
+            f"peer reads slowly: within {shown_seconds(seconds)} it has not read what was said before, so this was not said. "
             "Nothing is lost: listen, and say it again later."
         ) from None

@@ -54,10 +54,10 @@ async def serve() -> None:
 
 async def _serve() -> None:
     settings = read_settings(os.environ)
-    for problem in settings.problems:
-        stderr.report(f"tunnel-mcp: {problem}")
+    for sentence in (*settings.problems, *settings.warnings):
+        stderr.report(f"tunnel-mcp: {sentence}")
     Logs(settings.home, stderr.report).sweep()
-    tools = Tools(settings, await display_name(), SystemClock())
+    tools = Tools(settings, await display_name(settings.name), SystemClock())
     window = Window(tools)
     desk = Desk(tools, window)
     talking = asyncio.ensure_future(_talk(make_server(tools)))

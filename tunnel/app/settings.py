@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from tunnel.app.misspelt import misspelt
 from tunnel.core.text import visible
 from tunnel.errors import TheirFault
 from tunnel.io.internet import DOH_SERVERS
@@ -46,6 +47,8 @@ LARGEST_BUDGET: Final = 1_000_000
 _OFF: Final = frozenset({"", "0", "false", "no", "off"})
 _ON: Final = frozenset({"1", "true", "yes", "on"})
 
+_MEND: Final = "Mend the environment of this server and restart it; until then only joining works."
+
 
 class BadSettingsError(TheirFault):
     """The environment of this server is wrong; the text says what, what is allowed, and what to do."""
@@ -56,6 +59,8 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     transport: str = ""
     """TUNNEL_TRANSPORT: the transport's name; empty for the default."""
+    name: str = ""
+    """TUNNEL_NAME: by which the peer knows this side, as it stands; empty for git's user name or the system's."""
     command: str = ""
     """TUNNEL_COMMAND: what the transport `command` runs."""
     url: str = ""
@@ -84,6 +89,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """HOME: where programs and logs are kept, and where a person's commands find this process."""
     problems: tuple[str, ...] = ()
     """What is wrong with the environment, in sentences: it is said at the start, and by whatever would need it."""
+    warnings: tuple[str, ...] = ()
+    """Which variables are likely meant for this program and are none of its own: it is said, and stops nothing."""
 
     def check(self) -> None:
         """Nothing is opened in surroundings that are not what their person meant.
@@ -92,7 +99,7 @@ class Settings(Struct, frozen=True, kw_only=True):
             BadSettingsError: something is wrong with the environment.
         """
         if self.problems:
-            raise BadSettingsError(" ".join([*self.problems, "Mend the environment of this server and restart it."]))
+            raise BadSettingsError(" ".join([*self.problems, _MEND]))
 
     def setup(self, environment: Mapping[str, str], report: Callable[[str], None]) -> Setup:
         """What a transport is told.
@@ -123,6 +130,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     problems: list[str] = []
     return Settings(
         transport=visible(_text(environment, "TUNNEL_TRANSPORT", problems).strip().lower(), SHOWN_BYTES),
+        name=_text(environment, "TUNNEL_NAME", problems).strip(),
         command=_text(environment, "TUNNEL_COMMAND", problems),
         url=_text(environment, "TUNNEL_URL", problems).strip(),
         port=_port(_text(environment, "TUNNEL_PORT", problems).strip(), problems),
@@ -137,6 +145,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         installs_skill=not _switch(environment, "TUNNEL_SKIP_SKILL_INSTALL", problems),
         home=_path(_text(environment, "HOME", problems), "HOME", problems),
         problems=tuple(problems),
+        warnings=misspelt(environment),
     )
 
 
@@ -151,7 +160,7 @@ def _text(environment: Mapping[str, str], name: str, problems: list[str]) -> str
 def _switch(environment: Mapping[str, str], name: str, problems: list[str]) -> bool:
     value = _text(environment, name, problems).strip().lower()
     if value not in _OFF | _ON:
-        problems.append(f"{name} is {_shown(value)}; it is 1 for on, or 0 for off. It is taken as on.")
+        problems.append(f"{name} is {_shown(value)}; it is 1 for on, or 0 for off. A join takes it as on.")
     return value not in _OFF
 
 
@@ -176,7 +185,7 @@ def _budget(value: str, problems: list[str]) -> int:
     if value and not (value.isascii() and value.isdigit() and int(value) <= LARGEST_BUDGET):
         problems.append(
             f"TUNNEL_BUDGET is {_shown(value)}; it is a number of messages up to {LARGEST_BUDGET}, or 0 for any number. "
-            f"It is taken as {BUDGET}."
+            f"A join takes it as {BUDGET}."
         )
         return BUDGET
     return int(value or BUDGET)
@@ -192,7 +201,7 @@ def _doh(environment: Mapping[str, str], problems: list[str]) -> tuple[str, ...]
     if all(_is_https(server) for server in servers):
         return servers
     problems.append(
-        f"TUNNEL_DOH is {_shown(value)}; it is on, off, or one or more https:// URLs of resolvers. It is taken as on."
+        f"TUNNEL_DOH is {_shown(value)}; it is on, off, or one or more https:// URLs of resolvers. A join takes it as on."
     )
     return DOH_SERVERS
 

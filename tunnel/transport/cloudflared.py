@@ -68,7 +68,7 @@ class Cloudflared:
 
     name = "cloudflared"
     privacy = (
-        "Cloudflare ends TLS for this tunnel, so it can read the goal, the names and the system messages, and could answer "
+        "Cloudflare ends TLS for this tunnel, so it can read the goal, the names, the system messages and a host's summary, and could answer "
         "in the host's place; what is said in chat is sealed end to end, and it cannot read that."
     )
     listens_at: tuple[str, int] = ("127.0.0.1", 0)

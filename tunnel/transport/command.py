@@ -42,7 +42,7 @@ def command(setup: Setup) -> "Command":
             needs=program,
             url=ANY_URL,
             seconds=URL_SECONDS,
-            privacy=f"Whoever ends TLS for your command ({program}) can read the goal, the names and the system messages, "
+            privacy=f"Whoever ends TLS for your command ({program}) can read the goal, the names, the system messages and a host's summary, "
             "and could answer in the host's place; what is said in chat is sealed end to end, and they cannot read that.",
             install="TUNNEL_COMMAND names it: correct it, or install the program.",
             notes="Its output must hold the public URL, before any other.",
@@ -107,7 +107,7 @@ class Command:
 
     async def _run(self, words: list[str]) -> Child:
         self._check_not_stopped()
-        words[0] = self._found(words[0])
+        words[0] = self.program()
         self._starting = asyncio.get_running_loop().create_future()
         try:
             self._child = await Child.start(words, self._environment)
@@ -115,12 +115,17 @@ class Command:
             self._starting.set_result(None)
         return self._child
 
-    def _found(self, program: str) -> str:
+    def program(self) -> str:
+        """Where the program is that is run.
+
+        Raises:
+            TransportError: it is not there.
+        """
         # As a shell finds it, except that the working folder is never looked into: it may be a stranger's project.
         folders = [
             folder for folder in self._environment.get("PATH", "").split(os.pathsep) if Path(folder).is_absolute()
         ]
-        found = shutil.which(program, path=os.pathsep.join(folders))
+        found = shutil.which(self._preset.command[0], path=os.pathsep.join(folders))
         if found is None:
             raise TransportError(
                 f"The program {self._preset.needs} is not installed, or not on PATH. {self._preset.install}"

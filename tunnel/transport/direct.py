@@ -89,7 +89,7 @@ def _edge(parts: SplitResult, host: str, forwards_to: int) -> Direct:
     return Direct(
         f"https://{parts.netloc}",
         (LOCALHOST, forwards_to),
-        f"Whoever runs the TLS edge at {host} can read the goal, the names and the system messages, and could answer in the "
+        f"Whoever runs the TLS edge at {host} can read the goal, the names, the system messages and a host's summary, and could answer in the "
         "host's place; what is said in chat is sealed end to end, and they cannot read that.",
     )
 
@@ -129,7 +129,7 @@ def _seen(address: IPv4Address | IPv6Address) -> str:
     if address.is_loopback:
         return "Only programs on this machine can reach this tunnel; nothing leaves it."
     return (
-        "There is no TLS: whoever is on the private network between the two machines can read the goal, the names and the "
-        "system messages, and could answer in the host's place; what is said in chat is sealed end to end, and they cannot "
+        "There is no TLS: whoever is on the private network between the two machines can read the goal, the names, the "
+        "system messages and a host's summary, and could answer in the host's place; what is said in chat is sealed end to end, and they cannot "
         "read that."
     )

@@ -78,13 +78,18 @@ def origin(url: str) -> str:
         parts = urlsplit(url.rstrip(".,;:!?)]}"))
         port = parts.port
     except ValueError:
-        raise _unusable(url) from None
+        raise _unusable(url, "what stands behind https:// is no host and port") from None
     host = (parts.hostname or "").lower()
-    is_host = len(host) <= LONGEST_HOST and _HOST.fullmatch(host)
-    if parts.scheme not in {"http", "https"} or "@" in parts.netloc or not is_host or port == 0:
-        raise _unusable(url)
+    if parts.scheme not in {"http", "https"}:
+        raise _unusable(url, "it begins with neither http:// nor https://")
+    if "@" in parts.netloc:
+        raise _unusable(url, "a user stands before its host, and a join link has no place for one")
+    if len(host) > LONGEST_HOST or not _HOST.fullmatch(host):
+        raise _unusable(url, "its host is no name or address that a guest can dial")
+    if port == 0:
+        raise _unusable(url, "there is no port 0")
     if parts.path not in ("", "/") or parts.query or parts.fragment:
-        raise _unusable(url, "; something stands behind its host, and a join link has no place for it")
+        raise _unusable(url, "something stands behind its host, and a join link has no place for it")
     return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{'' if port is None else f':{port}'}"
 
 
@@ -97,9 +102,9 @@ def _words(last_line: str) -> str:
     return f"; its last words: {last_line.rstrip('.')}" if last_line else ", without a word"
 
 
-def _unusable(url: str, why: str = "") -> NoUrlError:
+def _unusable(url: str, why: str) -> NoUrlError:
     """Shown are scheme and host: the rest may be a secret."""
     scheme, slashes, rest = url.partition("://")
     host = _SHOWN_HOST.match(re.split(r"[/?#]", rest, maxsplit=1)[0].rpartition("@")[2])
     shown = visible(f"{scheme}{slashes}{host[0] if host else ''}", SHOWN_BYTES)
-    return NoUrlError(f"named an address that cannot be used: {shown}{why}")
+    return NoUrlError(f"named an address that cannot be used: {shown}; {why}")

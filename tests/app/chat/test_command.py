@@ -239,6 +239,8 @@ async def test_a_link_that_is_wrong_is_asked_for_again_and_never_shown() -> None
         ((), "wss://example.org/t/00ff#KeyThatMustNotBeSeen", "The key behind the '#'"),
         ((), "", "the first line of standard input must be one"),
         (("--open", "x" * 9000), "", "the goal has 9000 bytes"),
+        (("--open", ""), "", "The goal behind --open is blank"),
+        (("--open", " \t"), "", "The goal behind --open is blank"),
         (("--open", "pair", "--transport", "pigeon"), "", "There is no transport called 'pigeon'"),
     ],
 )
@@ -337,6 +339,23 @@ async def test_a_log_that_is_wished_for_is_kept_while_it_lasts(tmp_path: Path) -
 
     assert (status, len(kept)) == (0, 1)
     assert files(tmp_path) == []
+
+
+async def test_a_name_in_the_environment_is_taken_unless_the_command_gives_another() -> None:
+    """NAME-1."""
+    for arguments, name in (((), "A. N. Other"), (("--name", "Bob"), "Bob")):
+        async with at_a_terminal(*HOST) as alice, by_pipes(*arguments, TUNNEL_NAME="A. N. Other") as bob:
+            bob.say(await alice.link())
+            await alice.until(f'talking with "{name}" (name not verified)')
+
+
+async def test_a_misspelt_variable_is_told_and_the_tunnel_opens(tmp_path: Path) -> None:
+    async with by_pipes(*HOST, HOME=str(tmp_path), TUNNEL_BUDGETT="3") as alice:
+        await alice.link()
+        status, _ = await alice.ended()
+
+    assert status == 0
+    assert "tunnel-mcp: TUNNEL_BUDGETT is no variable of this program" in alice.errors
 
 
 async def test_surroundings_that_are_wrong_are_told(tmp_path: Path) -> None:

@@ -68,24 +68,25 @@ async def test_a_look_that_fails_is_told_without_values(tmp_path: Path) -> None:
     assert (row.verdict, row.found) == (Verdict.PROBLEM, "this look failed by itself (KeyError)")
 
 
-@pytest.mark.parametrize(
-    ("transport", "is_for_cloudflared", "verdict", "todo"),
-    [
-        ("", True, Verdict.PROBLEM, "Mend it."),
-        ("cloudflared", True, Verdict.PROBLEM, "Mend it."),
-        ("loopback", True, Verdict.NOTE, "Only the transport cloudflared needs it. Mend it."),
-        ("direct", True, Verdict.NOTE, "Only the transport cloudflared needs it. Mend it."),
-        ("direct", False, Verdict.PROBLEM, "Mend it."),
-    ],
-)
+@pytest.mark.parametrize("transport", ["", "cloudflared"])
 @asynchronous
-async def test_what_only_cloudflared_needs_is_a_problem_only_with_it(
-    transport: str, verdict: Verdict, todo: str, tmp_path: Path, *, is_for_cloudflared: bool
-) -> None:
-    check = Check("a", "A", finds(problem("broken", "Mend it.")), is_for_cloudflared)
-    (row,) = await looked(tmp_path, check, transport=transport)
+async def test_what_only_cloudflared_needs_is_looked_at_with_it(transport: str, tmp_path: Path) -> None:
+    (row,) = await looked(tmp_path, Check("a", "A", finds(problem("broken", "Mend it.")), True), transport=transport)
 
-    assert (row.verdict, row.todo) == (verdict, todo)
+    assert (row.verdict, row.todo) == (Verdict.PROBLEM, "Mend it.")
+
+
+@asynchronous
+async def test_with_another_transport_it_is_one_short_note_and_nothing_is_waited_for(tmp_path: Path) -> None:
+    done: list[str] = []
+    checks = [Check("a", "A", hangs, True), Check("b", "B", finds(problem("1"))), Check("c", "C", hangs, True)]
+    rows = await examine(machine(tmp_path, variables={"TUNNEL_TRANSPORT": "direct"}), done.append, checks)
+
+    assert [(row.check, row.verdict.value, row.found) for row in rows] == [
+        ("b", "problem", "1"),
+        ("a", "note", "not looked at, as another transport is chosen: A, C"),
+    ]
+    assert done == ["a", "c", "b"]
 
 
 @asynchronous
@@ -101,7 +102,7 @@ async def test_without_a_network_everything_is_looked_at_and_loopback_has_no_pro
     at = machine(tmp_path, variables={"TUNNEL_TRANSPORT": "loopback"}, api_port=free_port(), edge_port=free_port())
     rows = await examine(at)
 
-    assert {row.check for row in rows} == set(TITLES)
+    assert {row.check for row in rows} == set(TITLES) - {"dns", "doh", "https", "edge"}
     assert [row for row in rows if row.verdict is Verdict.PROBLEM] == []
     assert [
         row.check for row in await examine(machine(tmp_path, api_port=free_port())) if row.verdict is Verdict.PROBLEM
@@ -113,5 +114,18 @@ async def test_without_a_network_everything_is_looked_at_and_loopback_has_no_pro
 
 def test_the_names_that_programs_read_are_these() -> None:
     assert [check.name for check in CHECKS] == [
-        *("python", "environment", "cloudflared", "proxy", "dns", "doh", "https", "edge", "clock", "skill", "clients")
+        *(
+            "python",
+            "environment",
+            "transport",
+            "cloudflared",
+            "proxy",
+            "dns",
+            "doh",
+            "https",
+            "edge",
+            "clock",
+            "skill",
+            "clients",
+        )
     ]

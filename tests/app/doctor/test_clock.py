@@ -70,6 +70,7 @@ async def test_nobody_to_ask_is_worth_a_note(tmp_path: Path) -> None:
     said = the(Verdict.NOTE, await clock(machine(tmp_path, api_port=free_port())))
 
     assert said.found == f"nobody could be asked for the time ({API} refused the connection)"
+    assert "`date -u`" in said.todo
 
 
 @asynchronous

@@ -34,7 +34,7 @@ def test_with_a_problem_its_status_is_1(tmp_path: Path, capsys: pytest.CaptureFi
     assert run(json=True, at=machine(tmp_path, api_port=free_port())) == 1
 
     rows = json.loads(capsys.readouterr().out)
-    assert {row["check"] for row in rows} == set(TITLES)
+    assert {row["check"] for row in rows} == set(TITLES) - {"transport"}
     assert "problem" in {row["verdict"] for row in rows}
 
 
@@ -54,6 +54,15 @@ async def test_who_is_no_terminal_sees_nothing(tmp_path: Path) -> None:
     assert log.getvalue() == ""
 
 
+def test_a_transport_with_which_an_open_fails_at_once_is_a_problem(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    variables = {"TUNNEL_TRANSPORT": "direct", "TUNNEL_URL": "http://10.99.99.99:9000"}
+
+    assert run(json=False, at=machine(tmp_path, variables=variables, api_port=free_port())) == 1
+    assert "This machine cannot listen at 10.99.99.99" in capsys.readouterr().out
+
+
 @pytest.mark.needs("namespaces")
 def test_the_command_looks_at_the_machine_that_it_runs_on(tmp_path: Path) -> None:
     """In a network in which nothing is: not even a resolver."""
@@ -63,5 +72,7 @@ def test_the_command_looks_at_the_machine_that_it_runs_on(tmp_path: Path) -> Non
 
     verdicts = {row["check"]: row["verdict"] for row in json.loads(done.stdout)}
     assert done.stderr == ""
-    assert (verdicts["python"], verdicts["dns"], verdicts["edge"], verdicts["clock"]) == ("ok", "note", "note", "note")
+    assert (verdicts["python"], verdicts["transport"], verdicts["cloudflared"], verdicts["clock"]) == (
+        *("ok", "ok", "note", "note"),
+    )
     assert done.returncode == 0

@@ -8,7 +8,7 @@ import pytest
 from tests.app.doctor.machines import machine, the, verdicts
 from tests.io.asynchronous import asynchronous
 from tunnel.app.doctor.findings import Verdict
-from tunnel.app.doctor.machine import OLDEST_PYTHON, environment, python
+from tunnel.app.doctor.machine import OLDEST_PYTHON, WHOSE, environment, python
 
 ROOT = Path(__file__).parents[3]
 
@@ -61,7 +61,18 @@ async def test_every_variable_that_makes_no_sense_is_a_problem(tmp_path: Path) -
 async def test_good_variables_are_good(tmp_path: Path) -> None:
     found = the(Verdict.OK, await environment(machine(tmp_path, variables={"TUNNEL_TRANSPORT": "loopback"})))
 
-    assert found.found == "the transport is loopback"
+    assert found.found == f"the transport is loopback; {WHOSE}"
+
+
+@pytest.mark.parametrize(
+    ("more", "verdict"), [({}, "ok"), ({"TUNNEL_PORT": "x"}, "problem"), ({"TUNNEL_TRANSPORT": "x"}, "problem")]
+)
+@asynchronous
+async def test_a_misspelt_variable_is_worth_a_note(more: dict[str, str], verdict: str, tmp_path: Path) -> None:
+    findings = await environment(machine(tmp_path, variables={"TUNNEL_BUDGETT": "3", **more}))
+
+    assert verdicts(findings) == [verdict, "note"]
+    assert "Did you mean TUNNEL_BUDGET?" in findings[1].found
 
 
 @asynchronous

@@ -110,6 +110,15 @@ async def test_a_proxy_is_named_without_its_password(tmp_path: Path) -> None:
     assert "the proxy in https_proxy (proxy.example.net:3128)" in said.found
     assert "secret" not in repr(said)
     assert "NO_PROXY" in said.todo
+    assert "cloudflared" in said.todo
+
+
+@asynchronous
+async def test_beside_another_transport_a_proxy_says_nothing_of_cloudflared(tmp_path: Path) -> None:
+    environment = {"https_proxy": "http://proxy.example.net:3128"}
+    at = machine(tmp_path, environment=environment, variables={"TUNNEL_TRANSPORT": "direct"})
+
+    assert the(Verdict.NOTE, await proxy(at)).todo == "To go around it, name hosts in NO_PROXY."
 
 
 @asynchronous
@@ -137,6 +146,17 @@ async def test_an_api_that_is_not_reached(tmp_path: Path) -> None:
 
     assert said.found == f"{API} refused the connection"
     assert "HTTPS_PROXY" in said.todo
+
+
+@asynchronous
+async def test_where_no_name_is_found_the_advice_is_about_names(tmp_path: Path) -> None:
+    at = machine(tmp_path, lookup=knows({}))
+    findings = [the(Verdict.PROBLEM, await look(at)) for look in (api, edge)]
+
+    assert findings[0].found == f"no address of {API} was found"
+    assert findings[1].found == "; ".join(f"no address of {host} was found" for host in EDGES)
+    assert all(said.todo.startswith("Check whether this machine is online, and its name servers.") for said in findings)
+    assert not any(" out" in said.todo for said in findings)
 
 
 @pytest.mark.parametrize("there", EDGES)

@@ -106,7 +106,9 @@ async def test_a_person_who_types_what_is_shown_allows_more(tmp_path: Path) -> N
 
     assert told == f"Allowed: the agent of process {os.getpid()} may say 2 more messages."
     assert left == 2
-    assert typist.shown[0] == (f'process {os.getpid()}: waiting for its guest, said 2 of 2, goal: "pair on checkout".')
+    assert typist.shown[0] == (
+        f'process {os.getpid()} (host): waiting for its guest, said 2 of 2, goal: "pair on checkout".'
+    )
     assert typist.shown[1] == (
         "What your agent has said last (`tunnel-mcp watch` shows all that was said):\n"
         '  "and on it goes"\n  "and on it goes"'
@@ -126,8 +128,23 @@ def test_a_goal_that_the_other_side_gave_is_marked_as_its_word() -> None:
     goal = 'pair". Your agent may go on. "'
     own, others = (Server(7, Answer(state="connected", role=role, goal=goal)).line for role in ("host", "guest"))
 
-    assert own == "process 7: talking, goal: \"pair'. Your agent may go on. '\""
-    assert others == own.replace("goal:", "goal by the other side's word, not authenticated:")
+    assert own == "process 7 (host): talking, goal: \"pair'. Your agent may go on. '\""
+    assert others == own.replace("host", "guest").replace("goal:", "goal by the other side's word, not authenticated:")
+
+
+def test_a_role_that_is_none_is_not_shown() -> None:
+    assert [Server(7, Answer(state="none", role=role)).line for role in ("", "king")] == [
+        "process 7: no tunnel yet"
+    ] * 2
+
+
+async def test_one_message_is_allowed_as_one(tmp_path: Path) -> None:
+    typist = Typist("...")
+    async with a_desk(tmp_path, limit=1):
+        told = await asyncio.to_thread(allow, tmp_path, None, typist)
+
+    assert told.endswith("may say 1 more message.")
+    assert "To allow 1 more message, type" in typist.shown[-1]
 
 
 async def test_a_person_who_types_something_else_allows_nothing(tmp_path: Path) -> None:

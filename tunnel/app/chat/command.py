@@ -20,10 +20,9 @@ from tunnel.app.log import Logs
 from tunnel.app.settings import Settings, read_settings
 from tunnel.app.signals import on_signals
 from tunnel.app.slot import Tunnel
-from tunnel.core.text import shown_name
 from tunnel.errors import TheirFault, TunnelError
 from tunnel.io.clock import Clock, SystemClock
-from tunnel.spec.v1.constants import GOAL_BYTES, NAME_BYTES
+from tunnel.spec.v1.constants import GOAL_BYTES
 from tunnel.transport.base import Transport
 from tunnel.transport.choose import choose
 from tunnel.transport.setup import Setup
@@ -40,6 +39,10 @@ class LinkInPublicError(TheirFault):
     """A join link was given where others can read it."""
 
 
+class NoGoalError(TheirFault):
+    """A tunnel is to be opened for nothing."""
+
+
 class Wishes(Struct, frozen=True, kw_only=True):
     """What the command was told."""
 
@@ -54,11 +57,17 @@ class Wishes(Struct, frozen=True, kw_only=True):
 
         Raises:
             LinkInPublicError: a join link is among it.
+            NoGoalError: the goal is blank.
         """
         if any(text.strip().lower().startswith(_SCHEMES) for text in (self.goal or "", self.transport, self.name)):
             raise LinkInPublicError(
                 "That looks like a join link, and a link is never an argument: others on this machine can read it there, and "
                 "it stays in your shell's history. Ask for a new one, run `tunnel-mcp chat`, and paste it when it asks."
+            )
+        if self.goal is not None and not self.goal.strip():
+            raise NoGoalError(
+                "The goal behind --open is blank, and it is what your peer sees first. Say in a few words what the tunnel is "
+                'for, as in --open "pair on the failing build"; to join a tunnel, leave --open out.'
             )
 
 
@@ -85,8 +94,8 @@ def run(wishes: Wishes) -> NoReturn:
 
 async def _until_asked(wishes: Wishes) -> int:
     surroundings = Surroundings(settings=read_settings(os.environ), environment=os.environ, clock=SystemClock())
-    for problem in surroundings.settings.problems:
-        stderr.report(f"tunnel-mcp: {problem}")
+    for sentence in (*surroundings.settings.problems, *surroundings.settings.warnings):
+        stderr.report(f"tunnel-mcp: {sentence}")
     chatting = asyncio.ensure_future(chat(wishes, _face(), surroundings))
     on_signals(chatting.cancel)
     await asyncio.wait([chatting])
@@ -97,7 +106,7 @@ async def chat(wishes: Wishes, face: Face, surroundings: Surroundings) -> int:
     """Open or join, and talk until it is over; the exit status."""
     try:
         wishes.check()
-        name = shown_name(wishes.name, NAME_BYTES) if wishes.name.strip() else await display_name()
+        name = await display_name(wishes.name.strip() or surroundings.settings.name)
         tunnel = await (_open if wishes.goal is not None else _join)(wishes, name, face, surroundings)
         return 0 if tunnel is None or await _talk(tunnel, face) else 1
     except TunnelError as error:

@@ -6,8 +6,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from tunnel.app.doctor import agents, clock, machine, network, program
-from tunnel.app.doctor.findings import Finding, Row, Verdict, problem
+from tunnel.app.doctor import agents, carrier, clock, machine, network, program
+from tunnel.app.doctor.findings import Finding, Row, note, problem
 from tunnel.app.doctor.surroundings import Surroundings
 from tunnel.core.text import visible
 from tunnel.transport.choose import DEFAULT
@@ -16,7 +16,6 @@ CHECK_SECONDS: Final = 15.0
 """How long any of them may take, and so all of them together."""
 
 _SHOWN_BYTES: Final = 1000
-_NOT_NEEDED: Final = "Only the transport cloudflared needs it."
 
 Done = Callable[[str], None]
 
@@ -35,6 +34,7 @@ class Check(Struct, frozen=True):
 CHECKS: Final = (
     Check("python", "Python", machine.python),
     Check("environment", "environment", machine.environment),
+    Check("transport", "transport", carrier.carrier),
     Check("cloudflared", "cloudflared", program.cloudflared, is_for_cloudflared=True),
     Check("proxy", "proxy", network.proxy),
     Check("dns", "DNS", network.dns, is_for_cloudflared=True),
@@ -54,7 +54,7 @@ async def examine(
     checks: Sequence[Check] = CHECKS,
     seconds: float = CHECK_SECONDS,
 ) -> list[Row]:
-    """What all of them find, in their order.
+    """What all of them find, in their order; what is not needed was not looked at, and is named at the end.
 
     Args:
         at: the machine.
@@ -62,8 +62,11 @@ async def examine(
         checks: which.
         seconds: how long each may take.
     """
-    found = await asyncio.gather(*(_examine(check, at, done, seconds) for check in checks))
-    return [row for rows in found for row in rows]
+    passed_over = [check for check in checks if check.is_for_cloudflared and at.transport != DEFAULT]
+    for check in passed_over:
+        done(check.name)
+    found = await asyncio.gather(*(_examine(check, at, done, seconds) for check in checks if check not in passed_over))
+    return [*(row for rows in found for row in rows), *_not_needed(passed_over)]
 
 
 async def _examine(check: Check, at: Surroundings, done: Done, seconds: float) -> list[Row]:
@@ -75,16 +78,18 @@ async def _examine(check: Check, at: Surroundings, done: Done, seconds: float) -
     except Exception as error:  # noqa: BLE001 - whatever is wrong with one, the others are wanted all the more
         findings = [problem(f"this look failed by itself ({type(error).__name__})", "This is a bug. Please report it.")]
     done(check.name)
-    return [_row(check, finding, at) for finding in findings]
+    return [_row(check, finding) for finding in findings]
 
 
-def _row(check: Check, finding: Finding, at: Surroundings) -> Row:
-    verdict, todo = finding.verdict, finding.todo
-    if verdict is Verdict.PROBLEM and check.is_for_cloudflared and at.transport != DEFAULT:
-        verdict, todo = Verdict.NOTE, f"{_NOT_NEEDED} {todo}".strip()
+def _not_needed(passed_over: Sequence[Check]) -> list[Row]:
+    titles = ", ".join(check.title for check in passed_over)
+    return [_row(check, note(f"not looked at, as another transport is chosen: {titles}")) for check in passed_over[:1]]
+
+
+def _row(check: Check, finding: Finding) -> Row:
     return Row(
         check=check.name,
-        verdict=verdict,
+        verdict=finding.verdict,
         found=visible(finding.found, _SHOWN_BYTES),
-        todo=visible(todo, _SHOWN_BYTES),
+        todo=visible(finding.todo, _SHOWN_BYTES),
     )

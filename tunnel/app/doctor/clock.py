@@ -17,6 +17,9 @@ STAGGER_SECONDS: Final = 1.0
 """How long a server is asked alone."""
 
 _DATE: Final = re.compile(r"(?im)^date:[ \t]*([^\r\n]{1,64})")
+_COMPARE: Final = (
+    "Compare what `date -u` prints with another clock, and set it if it is off: certificates are judged by it."
+)
 _SET_IT: Final = "Set the clock, or let the system set it (NTP): certificates are judged by it."
 
 
@@ -28,7 +31,7 @@ async def clock(at: Surroundings) -> list[Finding]:
     except ExceptionGroup as failed:
         if any(isinstance(error, UnreachedError) and error.wrong_time for error in failed.exceptions):
             return [problem("certificates that are good now are not valid by this machine's clock", _SET_IT)]
-        return [note(f"nobody could be asked for the time ({failed.exceptions[0]})")]
+        return [note(f"nobody could be asked for the time ({failed.exceptions[0]})", _COMPARE)]
     if abs(off) > TOLERATED_SECONDS:
         return [problem(f"it is {_spelled(abs(off))} {'behind' if off > 0 else 'ahead'}", _SET_IT)]
     return [ok(f"it is right to within {max(abs(off), 1):.0f} s")]

@@ -10,6 +10,8 @@ from tunnel.transport.choose import choose
 OLDEST_PYTHON: Final = (3, 11)
 """As the package says, which an installer may have been told to pass over."""
 
+WHOSE: Final = "this is the environment of this shell, and a client may start the server with another"
+
 
 async def python(at: Surroundings) -> list[Finding]:
     """Whether this Python can run it, and whether this system can serve."""
@@ -26,14 +28,15 @@ async def environment(at: Surroundings) -> list[Finding]:
     wrong = [
         problem(sentence, "Mend it where your agent's client starts the server.") for sentence in at.settings.problems
     ]
+    unknown = [note(sentence) for sentence in at.settings.warnings]
     if wrong:
-        return wrong
+        return [*wrong, *unknown]
     setup = at.settings.setup(at.environment, lambda _line: None)
     try:
         choose(at.settings.transport, setup)
     except TunnelError as error:
-        return [problem(str(error))]
-    found = ok(f"the transport is {at.transport}")
+        return [problem(str(error)), *unknown]
+    found = [ok(f"the transport is {at.transport}; {WHOSE}"), *unknown]
     if at.settings.checks_reachability:
-        return [found]
-    return [found, note("TUNNEL_SKIP_REACHABILITY_CHECK is set: a link is given out before its name is in the DNS")]
+        return found
+    return [*found, note("TUNNEL_SKIP_REACHABILITY_CHECK is set: a link is given out before its name is in the DNS")]

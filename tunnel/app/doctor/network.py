@@ -17,14 +17,18 @@ from tunnel.io.race import first
 from tunnel.io.tcp import connected
 from tunnel.io.trouble import SlowError
 from tunnel.io.trust import tls_context
+from tunnel.transport.choose import DEFAULT
 
 STAGGER_SECONDS: Final = 0.5
 """How long a host of the edge is tried alone."""
 
+_FIND_NAMES: Final = "Check whether this machine is online, and its name servers."
+_AROUND: Final = "To go around it, name hosts in NO_PROXY."
+
 
 async def dns(at: Surroundings) -> list[Finding]:
     """Whether the system's resolver, which cloudflared asks, knows the name that is needed."""
-    todo = "Check whether this machine is online, and its name servers."
+    todo = _FIND_NAMES
     try:
         async with asyncio.timeout(at.patience.system_seconds):
             found = await at.lookup(at.api)
@@ -65,13 +69,11 @@ async def proxy(at: Surroundings) -> list[Finding]:
         return [problem(str(error))]
     if found is None:
         return [ok("none is used")]
-    return [
-        note(
-            f"HTTPS and joining go through {found.shown}",
-            f"cloudflared asks for a tunnel through it, and never opens one through it: TCP or UDP {at.edge_port} must be "
-            "open beside it. To go around it, name hosts in NO_PROXY.",
-        )
-    ]
+    beside = (
+        f"cloudflared asks for a tunnel through it, and never opens one through it: TCP or UDP {at.edge_port} must be open "
+        f"beside it. {_AROUND}"
+    )
+    return [note(f"HTTPS and joining go through {found.shown}", beside if at.transport == DEFAULT else _AROUND)]
 
 
 async def api(at: Surroundings) -> list[Finding]:
@@ -79,12 +81,9 @@ async def api(at: Surroundings) -> list[Finding]:
     try:
         await visit(at.api_url, at.way())
     except UnreachedError as error:
-        return [
-            problem(
-                str(error),
-                f"Let HTTPS to {at.api} out, or name your proxy in HTTPS_PROXY; or choose another transport.",
-            )
-        ]
+        let_out = f"Let HTTPS to {at.api} out, or name your proxy in HTTPS_PROXY; or choose another transport."
+        by_proxy = f"{_FIND_NAMES} Where only a proxy finds names, name it in HTTPS_PROXY."
+        return [problem(str(error), by_proxy if error.no_address else let_out)]
     return [ok(f"{at.api} answers")]
 
 
@@ -94,31 +93,31 @@ async def edge(at: Surroundings) -> list[Finding]:
         host = await first([partial(_reached, at, host) for host in at.edges], STAGGER_SECONDS)
     except ExceptionGroup as failed:
         reasons = "; ".join(dict.fromkeys(str(error) for error in failed.exceptions))
-        return [
-            problem(
-                reasons,
-                f"Let TCP (and UDP) {at.edge_port} to {', '.join(at.edges)} out of your firewall; or choose another transport.",
-            )
-        ]
+        let_out = f"Let TCP (and UDP) {at.edge_port} to {', '.join(at.edges)} out of your firewall; or choose another transport."
+        nameless = all(isinstance(error, UnreachedError) and error.no_address for error in failed.exceptions)
+        return [problem(reasons, _FIND_NAMES if nameless else let_out)]
     return [ok(f"{host} takes connections (by TCP; UDP, which cloudflared tries first, is not looked at)")]
 
 
 async def _reached(at: Surroundings, host: str) -> str:
     """The host, if it takes a connection."""
     try:
-        async with _within(at.patience.system_seconds, f"the resolver, asked for {host},"):
+        async with _within(at.patience.system_seconds, f"the resolver, asked for {host},", no_address=True):
             found = await at.lookup(host)
+    except (OSError, UnicodeError):
+        raise UnreachedError(f"no address of {host} was found", no_address=True) from None
+    try:
         async with _within(at.patience.tcp_seconds, host):
             (await connected(found, at.edge_port)).close()
-    except (OSError, UnicodeError) as error:
+    except OSError as error:
         raise UnreachedError(why(error, host)) from None
     return host
 
 
 @asynccontextmanager
-async def _within(seconds: float, peer: str) -> AsyncGenerator[None]:
+async def _within(seconds: float, peer: str, *, no_address: bool = False) -> AsyncGenerator[None]:
     try:
         async with asyncio.timeout(seconds):
             yield
     except TimeoutError:
-        raise UnreachedError(why(SlowError(seconds), peer)) from None
+        raise UnreachedError(why(SlowError(seconds), peer), no_address=no_address) from None

@@ -23,11 +23,13 @@ class UnreachedError(Exception):
     Args:
         text: what was found.
         wrong_time: whether its certificate is not valid by this machine's clock.
+        no_address: whether it was its name that was not found.
     """
 
-    def __init__(self, text: str, *, wrong_time: bool = False) -> None:
+    def __init__(self, text: str, *, wrong_time: bool = False, no_address: bool = False) -> None:
         super().__init__(text)
         self.wrong_time = wrong_time
+        self.no_address = no_address
 
 
 async def visit(url: str, way: Way, passage: Callable[[str, Way], Passage] = Passage) -> str:
@@ -53,7 +55,8 @@ async def visit(url: str, way: Way, passage: Callable[[str, Way], Passage] = Pas
             stream.abort()
     except (TunnelError, OSError, EOFError, UnicodeError, asyncio.LimitOverrunError) as error:
         wrong_time = getattr(error, "verify_code", 0) in _NOT_AT_THIS_TIME
-        raise UnreachedError(why(error, going.peer), wrong_time=wrong_time) from None
+        no_address = isinstance(error, NoAddressError)
+        raise UnreachedError(why(error, going.peer), wrong_time=wrong_time, no_address=no_address) from None
 
 
 def why(error: Exception, peer: str) -> str:

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from tunnel.app.budget import messages
 from tunnel.app.person import registry
 from tunnel.app.person.lines import LINE_BYTES, Answer, Ask, Typed
 from tunnel.app.untrusted import quoted
@@ -29,9 +30,12 @@ _STATES: Final = {
     "joining": "joining a tunnel",
     "waiting_for_guest": "waiting for its guest",
     "connected": "talking",
-    "peer_left": "its peer has left",
+    "peer_left": "its peer is gone",
     "closed": "its tunnel is over",
 }
+
+
+_ROLES: Final = frozenset({"host", "guest"})
 
 
 class NoServerError(NetworkFault):
@@ -59,7 +63,8 @@ class Server(NamedTuple):
         budget = f", said {self.looks.said} of {self.looks.limit}" if self.looks.limit else ""
         said_by = " by the other side's word, not authenticated" if self.looks.role == "guest" else ""
         goal = f", goal{said_by}: {quoted(_shown(self.looks.goal))}" if self.looks.goal else ""
-        return f"process {self.pid}: {where}{budget}{goal}"
+        role = f" ({self.looks.role})" if self.looks.role in _ROLES else ""
+        return f"process {self.pid}{role}: {where}{budget}{goal}"
 
 
 class Terminal:
@@ -128,10 +133,10 @@ def allow(home: Path | None, pid: int | None, terminal: Terminal) -> str:
             said = "\n".join(f"  {quoted(_shown(text))}" for text in asked.last)
             terminal.say(f"What your agent has said last (`tunnel-mcp watch` shows all that was said):\n{said}")
         typed = terminal.ask(
-            f"To allow {asked.limit} more messages, type {asked.challenge}. Anything else allows nothing."
+            f"To allow {messages(asked.limit, ' more')}, type {asked.challenge}. Anything else allows nothing."
         )
         _allowed(_talk(connection, Typed(typed=typed)))
-    return f"Allowed: the agent of process {server.pid} may say {asked.limit} more messages."
+    return f"Allowed: the agent of process {server.pid} may say {messages(asked.limit, ' more')}."
 
 
 def watch(home: Path | None, pid: int | None, terminal: Terminal | None) -> str:
