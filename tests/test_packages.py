@@ -105,7 +105,8 @@ def test_a_source_distribution_can_be_changed_and_tested_as_the_repository_can(d
         top = {Path(name).parts[1] for name in file.getnames() if len(Path(name).parts) > 1}
 
     assert {"tunnel", "spec", "tests", "Makefile", "pyproject.toml", "LICENSE", "README.md", "manifest.json"} <= top
-    assert not {".venv", ".git", "conformance", "dist"} & top
+    assert {".ci", "conformance"} <= top
+    assert not {".venv", ".git", "dist"} & top
 
 
 @pytest.mark.needs("registry")
@@ -151,6 +152,8 @@ def test_what_desktop_clients_and_the_registry_of_mcp_read_is_what_is_published(
     assert [tool["name"] for tool in bundle["tools"]] == [tool.name for tool in TOOLS]
     assert (ROOT / bundle["server"]["entry_point"]).is_file()
     assert bundle["server"]["mcp_config"]["args"][-1] in project["scripts"]
+    assert "--no-dev" in bundle["server"]["mcp_config"]["args"]
+    assert tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["uv"]["default-groups"] == []
     assert f"<!-- mcp-name: {listed['name']} -->" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 

@@ -234,6 +234,8 @@ async def test_a_link_that_is_wrong_is_asked_for_again_and_never_shown() -> None
     [
         (("wss://example.org/t/00ff#KeyThatMustNotBeSeen",), "", "chat takes no argument, and never a join link"),
         (("--open", "wss://example.org/t/00ff#KeyThatMustNotBeSeen"), "", "a link is never an argument"),
+        (("--open", 'Join: "wss://example.org/t/00ff#KeyThatMustNotBeSeen"'), "", "a link is never an argument"),
+        (("--open", "example.org/t/00ff#KeyThatMustNotBeSeen"), "", "a link is never an argument"),
         (("--transport", " WSS://example.org/t/00ff#KeyThatMustNotBeSeen"), "", "a link is never an argument"),
         (("--name", "ws://example.org/t/00ff#KeyThatMustNotBeSeen"), "", "a link is never an argument"),
         ((), "wss://example.org/t/00ff#KeyThatMustNotBeSeen", "The key behind the '#'"),

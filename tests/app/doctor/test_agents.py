@@ -162,7 +162,8 @@ def test_a_broken_toml_is_searched_too() -> None:
 async def test_a_file_with_comments_is_named_without_what_it_starts(tmp_path: Path) -> None:
     configured(tmp_path, '// mine\n{"context_servers": {"t": {"command": "tunnel-mcp"}}}', ".config/zed/settings.json")
 
-    assert the(Verdict.OK, await clients(machine(tmp_path))).found.endswith("settings.json) names it")
+    found = the(Verdict.NOTE, await clients(machine(tmp_path))).found
+    assert found.endswith("may name it; it holds comments, or is not to be read, so nobody knows")
 
 
 @asynchronous
@@ -187,3 +188,10 @@ async def test_a_hostile_command_is_shown_and_does_nothing(tmp_path: Path) -> No
     configured(tmp_path, json.dumps({"mcpServers": {"t": {"command": "/\u202e\n\x1b[2J/tunnel-mcp"}}}))
 
     assert the(Verdict.PROBLEM, await clients(machine(tmp_path))).found.isprintable()
+
+
+@asynchronous
+async def test_a_tilde_that_no_client_replaces_is_a_problem(tmp_path: Path) -> None:
+    configured(tmp_path, '{"mcpServers": {"t": {"command": "~/.venvs/tunnel/bin/tunnel-mcp"}}}', ".cursor/mcp.json")
+
+    assert the(Verdict.PROBLEM, await clients(machine(tmp_path))).found.endswith("no client replaces the ~")

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -30,7 +31,7 @@ from tunnel.transport.setup import Setup
 EXIT_SECONDS: Final = 1.5
 """How long telling the peer and giving everything back may take when this process is asked to end."""
 
-_SCHEMES: Final = ("ws://", "wss://")
+_LINK: Final = re.compile(r"wss?://|/t/[0-9a-f]+#", re.IGNORECASE)
 _DUMB: Final = frozenset({"", "dumb", "unknown"})
 """Values of TERM of terminals on which nothing can be drawn."""
 
@@ -59,7 +60,7 @@ class Wishes(Struct, frozen=True, kw_only=True):
             LinkInPublicError: a join link is among it.
             NoGoalError: the goal is blank.
         """
-        if any(text.strip().lower().startswith(_SCHEMES) for text in (self.goal or "", self.transport, self.name)):
+        if any(_LINK.search(text) for text in (self.goal or "", self.transport, self.name)):
             raise LinkInPublicError(
                 "That looks like a join link, and a link is never an argument: others on this machine can read it there, and "
                 "it stays in your shell's history. Ask for a new one, run `tunnel-mcp chat`, and paste it when it asks."

@@ -91,8 +91,10 @@ def _configured(client: Client, at: Surroundings, home: Path) -> Iterator[Findin
 def _judged(client: Client, where: str, words: list[str]) -> Finding:
     again = f"`tunnel-mcp config {client.id}` says what to write there."
     if not words:
-        return ok(f"{where} names it")
+        return note(f"{where} may name it; it holds comments, or is not to be read, so nobody knows", again)
     program = visible(words[0], _SHOWN_BYTES)
+    if words[0].startswith("~"):
+        return problem(f"{where} starts {program}; no client replaces the ~", again)
     if not PurePath(words[0]).is_absolute():
         if client.is_graphical:
             return note(f"{where} starts {program} by name, which may not be found outside of a shell", again)
