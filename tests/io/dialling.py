@@ -78,6 +78,9 @@ async def dialled(link: JoinLink, way: Way = BARE) -> AsyncGenerator[Dialled]:
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
+_ACCEPTING = {"_accept_connection2"}
+
+
 @asynccontextmanager
 async def answering(handler: Handler, tls: ssl.SSLContext | None = None) -> AsyncGenerator[int]:
     """A port at which somebody answers; who is still connected in the end is cut."""
@@ -101,7 +104,9 @@ async def answering(handler: Handler, tls: ssl.SSLContext | None = None) -> Asyn
         server.close()
         for _, writer in here:
             writer.transport.abort()
-        await asyncio.gather(*(task for task, _ in here), return_exceptions=True)
+        # Beside ours, asyncio has a task for each handshake, which from Python 3.13 on may end a turn after who dialled has gone.
+        accepting = [task for task in asyncio.all_tasks() if getattr(task.get_coro(), "__name__", "") in _ACCEPTING]
+        await asyncio.gather(*accepting, *(task for task, _ in here), return_exceptions=True)
 
 
 def says(*data: bytes) -> Handler:
