@@ -1,25 +1,21 @@
 """What the conformance tests ask for is answered by the server that the program runs, and everything else reaches it as it is."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Generator
 from typing import Any
 
 import httpx2
 import pytest
 
+from tests.app.mcp_conformance import a_mount
+
 VERSION = "2026-07-28"
 
 
 @pytest.fixture(scope="module")
 def url() -> Generator[str]:
-    with subprocess.Popen([sys.executable, "-m", "tests.app.http_mount"], stdout=subprocess.PIPE, text=True) as mount:
-        try:
-            assert mount.stdout
-            yield mount.stdout.readline().strip()
-        finally:
-            mount.terminate()
+    with a_mount() as found:
+        yield found
 
 
 def ask(url: str, method: str, headers: dict[str, str] | None = None, **params: Any) -> dict[str, Any]:

@@ -78,7 +78,7 @@ async def dialled(link: JoinLink, way: Way = BARE) -> AsyncGenerator[Dialled]:
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
-_ACCEPTING = {"_accept_connection2"}
+_ACCEPTING = "_accept_connection2"
 
 
 @asynccontextmanager
@@ -105,7 +105,7 @@ async def answering(handler: Handler, tls: ssl.SSLContext | None = None) -> Asyn
         for _, writer in here:
             writer.transport.abort()
         # Beside ours, asyncio has a task for each handshake, which from Python 3.13 on may end a turn after who dialled has gone.
-        accepting = [task for task in asyncio.all_tasks() if getattr(task.get_coro(), "__name__", "") in _ACCEPTING]
+        accepting = [task for task in asyncio.all_tasks() if getattr(task.get_coro(), "__name__", "") == _ACCEPTING]
         await asyncio.gather(*accepting, *(task for task, _ in here), return_exceptions=True)
 
 

@@ -4,6 +4,7 @@ import asyncio
 from typing import Final
 from urllib.parse import urlsplit
 
+from tunnel.app.doctor.aside import aside
 from tunnel.app.doctor.findings import Finding, note, ok, problem
 from tunnel.app.doctor.surroundings import Surroundings
 from tunnel.app.doctor.visit import UnreachedError, visit
@@ -26,7 +27,7 @@ async def carrier(at: Surroundings) -> list[Finding]:
     except TunnelError:
         # The environment is at fault, whose own look says so.
         return []
-    return [await _port(chosen), *_program(chosen), *await _edge(at)]
+    return [await _port(chosen), *await aside(lambda: _program(chosen)), *await _edge(at)]
 
 
 async def _port(chosen: Transport) -> Finding:
