@@ -1,6 +1,7 @@
 """A guest beside what its table says: every input goes to both, and every difference is an error."""
 
 from collections.abc import Mapping
+from math import inf
 from typing import NamedTuple, assert_never
 
 from tests.conversation import Dice
@@ -266,6 +267,7 @@ class WitnessedGuest:
         due = self.witness.life.due
         assert self.core.next_deadline() == (due and due[0])
         assert due is None or due[0] > now.ticks
+        assert self.core.quiet_until() == (due[0] if due else inf)
         transcript = self.core.transcript
         assert list(transcript.after(0)) == self.witness.taken
         assert [m.seq for m in self.witness.taken if not transcript.is_shown(m)] == self.witness.concealed

@@ -2,6 +2,7 @@
 
 import json
 from collections import deque
+from math import inf
 from typing import NamedTuple
 
 from tests.conversation import Dice
@@ -376,3 +377,5 @@ class WitnessedHost:
         assert self.core.transcript.last == len(self.witness.numbered)
         deadline = self.core.next_deadline()
         assert deadline is None or deadline > now.ticks
+        # Whoever looks no earlier than that misses nothing.
+        assert self.core.quiet_until() <= (inf if deadline is None else deadline)

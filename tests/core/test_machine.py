@@ -176,6 +176,34 @@ def test_two_machines_of_one_table_do_not_know_of_each_other() -> None:
     assert "link" not in deadlines(other)
 
 
+def test_a_row_that_was_taken_is_remembered_unless_it_hangs_on_a_timer() -> None:
+    """The same question, of a fresh machine each time: of `transitions`, of what is remembered, and when time has passed (LINK-2)."""
+    role = ROLES["session"]._replace(table=replace(session.MACHINE))
+
+    def asked(after: int) -> str:
+        machine = role.start(SECONDS)
+        machine.fire(session.Event.REACHABLE, 0)
+        return machine.fire(session.Event.AUTH, after, well_formed=True, proof_ok=True).row
+
+    last_moment = SECONDS["LINK_SECONDS"] * TICKS_PER_SECOND
+
+    assert [asked(0), asked(0), asked(last_moment), asked(last_moment + 1)] == [
+        "auth-admitted",
+        "auth-admitted",
+        "auth-admitted",
+        "auth-expired",
+    ]
+
+
+def test_a_fact_that_is_missing_is_missed_also_when_the_question_was_answered_before() -> None:
+    machine = ROLES["session"].start(SECONDS)
+    machine.fire(session.Event.REACHABLE, 0)
+    machine.fire(session.Event.SAY, 1, fits=False, has_room=True)
+
+    with pytest.raises(OurFault, match="session: 'say' in 'waiting'"):
+        machine.fire(session.Event.SAY, 1, has_room=True)
+
+
 # --- What no table allows -----------------------------------------------------------------------------------------------
 
 

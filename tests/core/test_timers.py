@@ -1,5 +1,7 @@
 """Timers run in their states, go back to zero when their time says so, and pass exactly at their boundary."""
 
+from collections.abc import Iterable
+
 import pytest
 
 from tunnel.core.instant import TICKS_PER_SECOND, whole_seconds
@@ -48,6 +50,10 @@ def after(seconds: int) -> int:
     return STARTED + seconds * TICKS_PER_SECOND
 
 
+def move(timers: Timers, state: str, happened: Iterable[str], now: int) -> None:
+    timers.change(timers.changes(state, happened), now)
+
+
 def test_a_timer_runs_from_the_start_in_its_states_only(timers: Timers) -> None:
     """TIME-1."""
     assert timers.deadline_of("fade") == after(20)
@@ -57,9 +63,9 @@ def test_a_timer_runs_from_the_start_in_its_states_only(timers: Timers) -> None:
 
 def test_a_timer_starts_when_its_state_is_entered_and_stops_when_it_is_left(timers: Timers) -> None:
     """TIME-1."""
-    timers.moved("on", (), after(3))
+    move(timers, "on", (), after(3))
     running = timers.deadline_of("dim")
-    timers.moved("off", (), after(4))
+    move(timers, "off", (), after(4))
 
     assert running == after(13)
     assert timers.deadline_of("dim") is None
@@ -67,16 +73,16 @@ def test_a_timer_starts_when_its_state_is_entered_and_stops_when_it_is_left(time
 
 def test_a_timer_runs_on_from_one_of_its_states_to_another(timers: Timers) -> None:
     """TIME-1."""
-    timers.moved("on", (), after(3))
+    move(timers, "on", (), after(3))
 
     assert timers.deadline_of("fade") == after(20)
 
 
 def test_a_timer_that_is_left_and_entered_again_begins_anew(timers: Timers) -> None:
     """TIME-1."""
-    timers.moved("on", (), after(1))
-    timers.moved("off", (), after(2))
-    timers.moved("on", (), after(5))
+    move(timers, "on", (), after(1))
+    move(timers, "off", (), after(2))
+    move(timers, "on", (), after(5))
 
     assert timers.deadline_of("dim") == after(15)
 
@@ -88,15 +94,15 @@ def test_a_timer_goes_back_to_zero_when_its_event_happens(
     timers: Timers, happened: tuple[str, ...], deadline: int
 ) -> None:
     """TIME-1."""
-    timers.moved("on", (), after(1))
-    timers.moved("on", happened, after(5))
+    move(timers, "on", (), after(1))
+    move(timers, "on", happened, after(5))
 
     assert timers.deadline_of("dim") == after(deadline)
 
 
 def test_what_restarts_a_timer_does_not_start_it(timers: Timers) -> None:
     """TIME-1."""
-    timers.moved("off", ("touch",), after(5))
+    move(timers, "off", ("touch",), after(5))
 
     assert timers.deadline_of("dim") is None
 
@@ -108,14 +114,14 @@ def test_what_restarts_a_timer_does_not_start_it(timers: Timers) -> None:
 )
 def test_a_boundary_is_met_exactly(timers: Timers, timer: str, nanoseconds: int, *, passed: bool) -> None:
     """LINK-2, IDLE-1, TIME-1."""
-    timers.moved("on", (), after(0))
+    move(timers, "on", (), after(0))
 
     assert timers.passed(timer, after(10) + nanoseconds) is passed
 
 
 def test_the_timer_that_is_due_first_is_next_and_one_that_is_only_asked_never(timers: Timers) -> None:
     """TIME-1."""
-    timers.moved("on", (), after(1))
+    move(timers, "on", (), after(1))
 
     assert timers.next() == (after(11), "dim")
 
@@ -127,7 +133,7 @@ def test_of_two_that_are_due_together_the_first_in_the_table_is_next(timers: Tim
 
 def test_nothing_runs_in_a_final_state(timers: Timers) -> None:
     """CLOSE-3."""
-    timers.moved("broken", (), after(1))
+    move(timers, "broken", (), after(1))
 
     assert timers.next() is None
     assert timers.deadline_of("late") is None

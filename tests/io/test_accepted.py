@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from http import HTTPStatus
 
 import pytest
@@ -526,8 +527,9 @@ class Echoing(Noted):
         super().__init__()
         self.sockets: dict[int, Accepted] = {}
 
-    def receive(self, number: int, text: str) -> None:
-        self.sockets[number].send(text.encode())
+    def receive(self, number: int, texts: Sequence[str]) -> None:
+        for each in texts:
+            self.sockets[number].send(each.encode())
 
 
 def accepted() -> tuple[Accepted, NotedTransport]:
@@ -546,6 +548,25 @@ async def test_all_answers_to_one_read_leave_in_one_piece() -> None:
     socket.data_received(text("1") + text("2") + text("3"))
 
     assert transport.pieces == [b"\x81\x011\x81\x012\x81\x013"]
+
+
+@asynchronous
+async def test_messages_of_one_read_are_one_input_and_a_ping_between_them_keeps_its_place() -> None:
+    told: list[str] = []
+
+    class Telling(Noted):
+        def receive(self, number: int, texts: Sequence[str]) -> None:
+            told.append(" ".join(texts))
+
+        def control(self, number: int) -> None:
+            told.append("ping")
+
+    socket = Accepted(PATH, Telling(), {}, lambda: False)
+    socket.connection_made(NotedTransport())
+    socket.data_received(UPGRADE)
+    socket.data_received(text("1") + text("2") + Frame(Opcode.PING, b"").serialize(mask=True) + text("3"))
+
+    assert told == ["1 2", "ping", "3"]
 
 
 @asynchronous

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from math import inf
 
 import pytest
 from msgspec import Struct
@@ -46,8 +47,8 @@ class ScriptedCore:
             return self.on_expire()
         return []
 
-    def next_deadline(self) -> int | None:
-        return self.deadline
+    def quiet_until(self) -> float:
+        return inf if self.deadline is None else self.deadline
 
 
 class NotedWire:

@@ -5,7 +5,7 @@ import json
 import socket
 import struct
 from collections import deque
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
@@ -174,8 +174,9 @@ class Noted:
     def upgraded(self, number: ConnectionId) -> None:
         self._note("upgraded", number)
 
-    def receive(self, number: ConnectionId, text: str) -> None:
-        self._note("receive", number, text)
+    def receive(self, number: ConnectionId, texts: Sequence[str]) -> None:
+        for text in texts:
+            self._note("receive", number, text)
 
     def noise(self, number: ConnectionId) -> None:
         self._note("noise", number)

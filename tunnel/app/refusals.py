@@ -46,11 +46,8 @@ class Refusals:
 
     def observe(self, effect: Effect) -> None:
         """The driver does this: a stranger is told that it is not let in."""
-        match effect:
-            case effects.Send(frame=frames.AuthFail(reason=reason)):
-                self._note("join", reason)
-            case _:
-                pass
+        if isinstance(effect, effects.Send) and isinstance(effect.frame, frames.AuthFail):
+            self._note("join", effect.frame.reason)
 
     def say(self, why: str) -> None:
         """The own agent was not allowed to say something."""

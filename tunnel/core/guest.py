@@ -4,6 +4,7 @@ Every input takes the moment at which it is handled and returns what should happ
 """
 
 from collections.abc import Callable
+from math import inf
 from typing import Final, assert_never
 
 from msgspec import Struct
@@ -167,6 +168,11 @@ class Guest:
         """Ticks at which `expire` has something to do; None when nothing runs."""
         due = self._machine.timers.next()
         return due[0] if due else None
+
+    def quiet_until(self) -> float:
+        """Ticks before which no timer is due; infinite when none runs."""
+        due = self._machine.timers.next()
+        return due[0] if due else inf
 
     def expire(self, now: Instant) -> Effects:
         """Let every timer that is due take effect, in the order of their deadlines and as of them (TIME-1)."""

@@ -6,7 +6,7 @@ should happen; timers that are due come first (TIME-1).
 
 from collections.abc import Callable
 from itertools import islice
-from math import isfinite
+from math import inf, isfinite
 from typing import Any, Literal, assert_never
 
 from msgspec import Struct
@@ -80,6 +80,7 @@ class Host:
         self._session: Machine[session.State, session.Event, session.Action] = Machine(
             session.MACHINE, session.State, session.ACTIONS, SECONDS, now.ticks
         )
+        self._quiet_until: float = 0
         self._connections: dict[ConnectionId, Connection] = {}
         self._accepted = 0
         self._guest: Connection | None = None
@@ -132,6 +133,7 @@ class Host:
         out = self.expire(now)
         self._accepted += 1
         self._connections[self._accepted] = Connection(self._accepted, now)
+        self._quiet_until = 0
         if self.cause:
             self._on_connection(
                 self._connections[self._accepted], connection.Event.END, now, out, closing=_closing(self.cause)
@@ -152,12 +154,12 @@ class Host:
         if on is None:
             return out
         match frame := codec.from_guest(text):
+            case frames.Send(msg=draft):
+                self._on_connection(on, connection.Event.SEND, now, out, draft=draft)
             case frames.Auth() as auth:
                 self._on_connection(on, connection.Event.AUTH, now, out, auth=auth)
             case codec.Unread(tag="auth"):
                 self._on_connection(on, connection.Event.AUTH, now, out)
-            case frames.Send(msg=draft):
-                self._on_connection(on, connection.Event.SEND, now, out, draft=draft)
             case codec.Unread():
                 self._on_connection(on, connection.Event.OTHER, now, out)
             case _:
@@ -239,9 +241,22 @@ class Host:
         waiting = [due[0] for machine in self._machines() if (due := machine.timers.next())]
         return min(waiting, default=None)
 
+    def quiet_until(self) -> float:
+        """Ticks before which no timer is due, so that nobody has to be asked; infinite when none runs.
+
+        It may be earlier than `next_deadline`: a timer that was started again meanwhile is due later.
+        """
+        if not self._quiet_until:
+            deadline = self.next_deadline()
+            self._quiet_until = inf if deadline is None else deadline
+        return self._quiet_until
+
     def expire(self, now: Instant) -> Effects:
         """Let every timer that is due take effect, in the order of their deadlines and as of them (TIME-1)."""
         out: Effects = []
+        if now.ticks < (self._quiet_until or self.quiet_until()):
+            return out
+        self._quiet_until = 0
         while (deadline := self.next_deadline()) is not None and deadline <= now.ticks:
             self._expire_one(deadline, now.back_to(deadline), out)
         return out
@@ -281,15 +296,19 @@ class Host:
         closing: Closing | None = None,
         **facts: bool,
     ) -> None:
-        for action in on.machine.fire(event, now.ticks, **facts).actions:
+        move = on.machine.fire(event, now.ticks, **facts)
+        if move.leads_on:
+            self._quiet_until = 0
+        for action in move.actions:
             match action:
+                # What every message needs is looked for first.
+                case connection.Relay():
+                    self._relay(on, given(draft), now, out)
                 case connection.Challenge():
                     on.challenge = crypto.encode_base64url(self._entropy(CHALLENGE_BYTES))
                     out.append(effects.Send(on.number, frames.Challenge(nonce=on.challenge)))
                 case connection.Judge():
                     self._judge(on, auth, now, out)
-                case connection.Relay():
-                    self._relay(on, given(draft), now, out)
                 case connection.Welcome():
                     self._welcome(on, given(hand), out)
                 case connection.Deny():
@@ -343,8 +362,15 @@ class Host:
     # --- What the rows of the session do -----------------------------------------------------------------------------
 
     def _in_session(self, event: session.Event, now: Instant, out: Effects, hand: _Hand, **facts: bool) -> None:
-        for action in self._session.fire(event, now.ticks, **facts).actions:
+        move = self._session.fire(event, now.ticks, **facts)
+        if move.leads_on:
+            self._quiet_until = 0
+        for action in move.actions:
             match action:
+                case session.NumberChat():
+                    seq = self._number("chat", hand.sender, hand.id, hand.body, now, out)
+                    if hand.ticket is not None:
+                        out.append(effects.Said(hand.ticket, seq))
                 case session.HandOutLink():
                     out.append(effects.HandOutLink())
                 case session.Refuse(refusal=refusal):
@@ -356,10 +382,6 @@ class Host:
                     self._number(
                         "system", "host", self._entropy(MESSAGE_ID_BYTES).hex(), self._notice(notice, hand), now, out
                     )
-                case session.NumberChat():
-                    seq = self._number("chat", hand.sender, hand.id, hand.body, now, out)
-                    if hand.ticket is not None:
-                        out.append(effects.Said(hand.ticket, seq))
                 case session.Drop(closing=closing):
                     self._on_connection(given(hand.asking), connection.Event.DROP, now, out, closing=closing)
                 case session.Fail(failure=failure):

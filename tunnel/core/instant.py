@@ -10,7 +10,7 @@ TICKS_PER_SECOND: Final = 1_000_000_000
 TICKS_PER_MILLISECOND: Final = TICKS_PER_SECOND // 1000
 
 
-class Instant(Struct, frozen=True):
+class Instant(Struct, frozen=True, gc=False):
     """A moment on two clocks."""
 
     ticks: int

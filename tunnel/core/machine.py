@@ -3,17 +3,20 @@
 The library's defaults are too forgiving for a protocol: there are no automatic transitions here, an event without a row
 is an error, and callbacks do nothing but note which row was taken. One machine is built for each table and shared; what
 is alive, a `Machine` here, is a bare model: a state and its timers.
+
+A table is constant, so the library is asked a question once: which row it took for a state, an event and its facts is
+remembered, unless a condition asked a timer. A trigger takes 15 microseconds, and every message needs two of them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from functools import cache
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 import transitions
 from msgspec import Struct
 
-from tunnel.core.timers import Timers
+from tunnel.core.timers import Changes, Timers
 from tunnel.errors import OurFault
 from tunnel.spec import model
 from tunnel.spec.expressions import Value, evaluate, parse
@@ -21,6 +24,7 @@ from tunnel.spec.expressions import Value, evaluate, parse
 StateT = TypeVar("StateT", bound=Enum)
 EventT = TypeVar("EventT", bound=Enum)
 ActionT = TypeVar("ActionT")
+ConstantT = TypeVar("ConstantT")
 
 
 class Move(Struct, Generic[ActionT], frozen=True):
@@ -28,6 +32,8 @@ class Move(Struct, Generic[ActionT], frozen=True):
 
     row: str
     actions: tuple[ActionT, ...]
+    leads_on: bool = True
+    """Whether it leads to another state: where it does not, no timer starts, and none is due earlier than before."""
 
 
 class _Model:
@@ -37,6 +43,19 @@ class _Model:
         self.state = state
         self.timers = timers
         self.taken: model.Row | None = None
+        self.asked_timers = False
+
+
+class _Step(NamedTuple):
+    """What an event did: all there is to do when it is asked for again."""
+
+    move: Move[Any]  # of the actions of its table, as `fire` says
+    state: str
+    changes: Changes
+
+
+_Steps = dict[tuple[Any, ...], _Step]  # state, event, and each fact with its name
+"""Steps by the question that they answer."""
 
 
 class Machine(Generic[StateT, EventT, ActionT]):
@@ -59,15 +78,15 @@ class Machine(Generic[StateT, EventT, ActionT]):
         now: int,
     ) -> None:
         self.table = table
-        self._states = states
+        self._states = {state.value: state for state in states}
         self._actions = actions
-        self._events = _events(_Key(table))
+        self._events, self._steps = _shared(_Key(table), _Key(actions))
         self._model = _Model(table.initial, Timers(table, seconds, now))
 
     @property
     def state(self) -> StateT:
         """Where it is."""
-        return self._states(self._model.state)
+        return self._states[self._model.state]
 
     @property
     def timers(self) -> Timers:
@@ -85,6 +104,23 @@ class Machine(Generic[StateT, EventT, ActionT]):
         Raises:
             OurFault: the table has no row for it, or a fact is missing.
         """
+        question = (self._model.state, event, *facts.items())
+        step = self._steps.get(question)
+        if step is None:
+            step = self._ask(event, now, facts)
+            if not self._model.asked_timers:
+                self._steps[question] = step
+        if step.move.leads_on:
+            self._model.state = step.state
+            self._model.timers.change(step.changes, now)
+        elif step.changes.restarted:
+            self._model.timers.restart(step.changes.restarted, now)
+        return step.move
+
+    def _ask(self, event: EventT, now: int, facts: Mapping[str, bool]) -> _Step:
+        """Let `transitions` take a row."""
+        before = self._model.state
+        self._model.asked_timers = False
         try:
             self._events[event.value].trigger(self._model, now=now, facts=facts)
         except (transitions.MachineError, KeyError) as error:
@@ -94,27 +130,40 @@ class Machine(Generic[StateT, EventT, ActionT]):
         row, self._model.taken = self._model.taken, None
         if row is None:
             raise OurFault(f"{self.table.machine}: no row for {event.value!r} in {self._model.state!r} with {facts}")
-        self._model.timers.moved(self._model.state, (event.value, *(action.split()[0] for action in row.do)), now)
-        return Move(row.id, tuple(self._actions[action] for action in row.do))
+        happened = (event.value, *(action.split()[0] for action in row.do))
+        return _Step(
+            Move(row.id, tuple(self._actions[action] for action in row.do), before != self._model.state),
+            self._model.state,
+            self._model.timers.changes(self._model.state, happened),
+        )
 
 
-class _Key:
+class _Key(Generic[ConstantT]):
     """A table as a key of a cache: tables are constants, so identity is enough (and their dicts do not hash)."""
 
-    def __init__(self, table: model.Machine) -> None:
+    def __init__(self, table: ConstantT) -> None:
         self.table = table
 
     def __hash__(self) -> int:
         return id(self.table)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Key) and other.table is self.table
+        return isinstance(other, _Key) and cast(_Key[Any], other).table is self.table
 
 
 @cache
-def _events(key: _Key) -> Mapping[str, Any]:  # transitions is untyped: Event.trigger(model, **kwargs) -> bool
-    """The events of the one `transitions` machine of this table."""
-    table = key.table
+def _shared(table: _Key[model.Machine], actions: _Key[Mapping[str, Any]]) -> tuple[Mapping[str, Any], _Steps]:  # noqa: ARG001
+    """What all machines of a table share: the events of its `transitions` machine, and the steps they were seen to take.
+
+    Actions are a part of the key, since steps hold them.
+    """
+    return _events(table.table), {}
+
+
+def _events(
+    table: model.Machine,
+) -> Mapping[str, Any]:  # transitions is untyped: Event.trigger(model, **kwargs) -> bool
+    """The events of a `transitions` machine of this table."""
     machine = transitions.Machine(
         model=None,
         states=[state.name for state in table.states],
@@ -145,7 +194,12 @@ class _Condition:
     def __call__(self, event: transitions.EventData) -> bool:
         moved, now, facts = _of(event)
         names: dict[str, Value] = {**facts, "state": moved.state}
-        return bool(evaluate(self._tree, names, lambda _, words: moved.timers.passed(words[0], now)))
+
+        def passed(_: str, words: Sequence[str]) -> bool:
+            moved.asked_timers = True
+            return moved.timers.passed(words[0], now)
+
+        return bool(evaluate(self._tree, names, passed))
 
 
 class _Note:

@@ -1,9 +1,20 @@
 """The timers of one machine: when each was started, whether it has passed, and which is due next."""
 
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from tunnel.core.instant import TICKS_PER_SECOND
 from tunnel.spec.model import Machine
+
+
+class Changes(NamedTuple):
+    """What a step does to timers, by name."""
+
+    stopped: tuple[str, ...]
+    restarted: tuple[str, ...]
+    """They go back to zero."""
+    kept: tuple[str, ...]
+    """They go on, or start when they do not run yet."""
 
 
 class Timers:
@@ -21,15 +32,33 @@ class Timers:
         self._inclusive = {timer.name: timer.passed_when == "elapsed >= duration" for timer in table.timers}
         self._runs_in = {timer.name: frozenset(table.states_of(timer.runs_in)) for timer in table.timers}
         self._started: dict[str, int] = {}
-        self.moved(table.initial, (), now)
+        self.change(self.changes(table.initial, ()), now)
 
-    def moved(self, state: str, happened: Iterable[str], now: int) -> None:
-        """The machine is in `state` after the event and the actions that `happened`, by name."""
-        for timer in self._timers:
-            if state not in self._runs_in[timer.name]:
-                self._started.pop(timer.name, None)
-            elif timer.name not in self._started or any(name in timer.restarts_on for name in happened):
-                self._started[timer.name] = now
+    def changes(self, state: str, happened: Iterable[str]) -> Changes:
+        """What it does to the timers that the machine is in `state` after the event and the actions that `happened`, by name.
+
+        It is the same whenever it is asked for.
+        """
+        names = frozenset(happened)
+        running = [timer for timer in self._timers if state in self._runs_in[timer.name]]
+        return Changes(
+            stopped=tuple(timer.name for timer in self._timers if timer not in running),
+            restarted=tuple(timer.name for timer in running if not names.isdisjoint(timer.restarts_on)),
+            kept=tuple(timer.name for timer in running if names.isdisjoint(timer.restarts_on)),
+        )
+
+    def change(self, changes: Changes, now: int) -> None:
+        """Let changes happen now."""
+        for name in changes.stopped:
+            self._started.pop(name, None)
+        for name in changes.kept:
+            self._started.setdefault(name, now)
+        self.restart(changes.restarted, now)
+
+    def restart(self, names: Iterable[str], now: int) -> None:
+        """Let timers go back to zero: all that happens to them while the machine stays in its state."""
+        for name in names:
+            self._started[name] = now
 
     def passed(self, timer: str, now: int) -> bool:
         """Whether the timer runs and its time is over."""

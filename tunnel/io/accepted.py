@@ -13,6 +13,7 @@ from typing import Final, cast
 from websockets.exceptions import PayloadTooBig
 from websockets.frames import Frame, Opcode
 from websockets.protocol import State
+from websockets.typing import BytesLike
 
 from tunnel.core.effects import ConnectionId
 from tunnel.io.frames import CLOSE_SECONDS, HostFrames
@@ -48,6 +49,7 @@ class Accepted(asyncio.Protocol):
         self._transport: asyncio.Transport
         self._number: ConnectionId
         self._message = bytearray()
+        self._texts: list[str] = []
         self._is_text = False
         self._outbox = bytearray()
         self._ends = False
@@ -169,6 +171,7 @@ class Accepted(asyncio.Protocol):
         for event in self._frames.events_received():
             if isinstance(event, Frame):
                 self._frame(event)
+        self._hand_over()
         if isinstance(self._frames.parser_exc, PayloadTooBig):
             self._peers.oversize(self._number)
         if self._frames.parser_exc:
@@ -180,30 +183,40 @@ class Accepted(asyncio.Protocol):
         match frame.opcode:
             case Opcode.TEXT | Opcode.BINARY:
                 self._is_text = frame.opcode is Opcode.TEXT
+                if frame.fin:
+                    self._deliver(frame.data)
+                    return
                 self._message = bytearray(frame.data)
             case Opcode.CONT:
                 self._message += frame.data
             case Opcode.CLOSE:
                 # The rest of the closing is between the sockets.
+                self._hand_over()
                 self._tell_lost()
                 return
             case _:
+                self._hand_over()
                 self._peers.control(self._number)
                 return
         if frame.fin:
             message, self._message = self._message, bytearray()
             self._deliver(message)
 
-    def _deliver(self, message: bytearray) -> None:
+    def _deliver(self, message: BytesLike) -> None:
         try:
-            text = message.decode("utf-8")
+            self._texts.append(str(message, "utf-8"))
         except UnicodeDecodeError:
+            self._hand_over()
             if self._is_text:
                 self._peers.not_text(self._number)
             else:
                 self._peers.noise(self._number)
-            return
-        self._peers.receive(self._number, text)
+
+    def _hand_over(self) -> None:
+        """Tell of the messages that were read so far."""
+        if self._texts:
+            texts, self._texts = self._texts, []
+            self._peers.receive(self._number, texts)
 
     def _tell_lost(self) -> None:
         if not self._is_lost:

@@ -6,6 +6,7 @@ The same driver serves a host and a guest: it knows effects, not roles.
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from math import inf
 from typing import Final, Protocol, assert_never
 
 from tunnel.core import codec, effects
@@ -51,8 +52,8 @@ class Core(Protocol):
         """Timers that are due take effect."""
         ...
 
-    def next_deadline(self) -> int | None:
-        """Ticks of the next one."""
+    def quiet_until(self) -> float:
+        """Ticks before which none is due; infinite when none runs."""
         ...
 
 
@@ -101,6 +102,7 @@ class Driver:
         self._inputs: deque[Input] = deque()
         self._busy = False
         self._timer: asyncio.TimerHandle | None = None
+        self._looks_at: float = 0
         self._says: dict[int, asyncio.Future[int]] = {}
         self._tickets = 0
         self._saying = asyncio.Lock()
@@ -110,16 +112,14 @@ class Driver:
 
     def step(self, handle: Input) -> None:
         """Let the core handle an input. One that comes up while another is handled waits for its turn."""
-        self._inputs.append(handle)
         if self._busy:
+            self._inputs.append(handle)
             return
         self._busy = True
         try:
+            self._handle(handle)
             while self._inputs:
-                for effect in self._inputs.popleft()(self._clock.now()):
-                    if self.observer:
-                        self.observer(effect)
-                    self._do(effect)
+                self._handle(self._inputs.popleft())
         finally:
             self._busy = False
         self._arm()
@@ -167,10 +167,18 @@ class Driver:
         """The moment on this driver's clock."""
         return self._clock.now()
 
+    def _handle(self, handle: Input) -> None:
+        for effect in handle(self._clock.now()):
+            if self.observer:
+                self.observer(effect)
+            self._do(effect)
+
     def _do(self, effect: Effect) -> None:
         match effect:
             case effects.Send(to=to, frame=frame):
                 self._wire.send(to, codec.encode(frame))
+            case effects.Arrived() | effects.PeerLeft():
+                self._wake()
             case effects.Ping(to=to):
                 self._wire.ping(to)
             case effects.HangUp(to=to, closing=closing):
@@ -178,8 +186,6 @@ class Driver:
             case effects.HandOutLink() | effects.Joined():
                 if not self.ready.done():
                     self.ready.set_result(None)
-            case effects.Arrived() | effects.PeerLeft():
-                self._wake()
             case effects.Said(ticket=ticket, seq=seq):
                 if (said := self._says.get(ticket)) and not said.done():
                     said.set_result(seq)
@@ -214,11 +220,19 @@ class Driver:
                 change.set_result(None)
 
     def _arm(self) -> None:
+        """See to it that somebody looks when a timer may be due. Who is to look early enough anyway is left alone."""
+        quiet_until = self._core.quiet_until()
         if self._timer:
+            if self._looks_at <= quiet_until < inf:
+                return
             self._timer.cancel()
             self._timer = None
-        deadline = self._core.next_deadline()
-        if deadline is not None:
-            seconds = max(0, deadline - self._clock.now().ticks) / TICKS_PER_SECOND
-            nap = min(seconds, LONGEST_NAP_SECONDS)
-            self._timer = asyncio.get_running_loop().call_later(nap, self.step, self._core.expire)
+        if quiet_until < inf:
+            now = self._clock.now().ticks
+            nap = min(max(0, quiet_until - now), LONGEST_NAP_SECONDS * TICKS_PER_SECOND)
+            self._looks_at = now + nap
+            self._timer = asyncio.get_running_loop().call_later(nap / TICKS_PER_SECOND, self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        self.step(self._core.expire)

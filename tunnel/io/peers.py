@@ -1,5 +1,6 @@
 """What a listener tells of its connections. Every connection has a number, and it is told of in the order of the wire."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from tunnel.core.effects import ConnectionId
@@ -16,8 +17,8 @@ class Peers(Protocol):
         """Its WebSocket is open."""
         ...
 
-    def receive(self, number: ConnectionId, text: str) -> None:
-        """A message came in."""
+    def receive(self, number: ConnectionId, texts: Sequence[str]) -> None:
+        """Messages came in, all in one read."""
         ...
 
     def noise(self, number: ConnectionId) -> None:

@@ -1,7 +1,7 @@
 """A host on the network: its core, the driver that runs it, and the listener that its peers reach."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from tunnel.core.effects import ConnectionId, Effect
 from tunnel.core.host import Host
@@ -44,9 +44,9 @@ class Relay:
         """Its WebSocket is open."""
         self._step(self.host.upgraded, number)
 
-    def receive(self, number: ConnectionId, text: str) -> None:
-        """A message came in."""
-        self.driver.step(lambda now: self.host.receive(number, text, now))
+    def receive(self, number: ConnectionId, texts: Sequence[str]) -> None:
+        """Messages came in, all in one read: they are one input, since nothing can have happened between them."""
+        self.driver.step(lambda now: [effect for text in texts for effect in self.host.receive(number, text, now)])
         self._pump_soon()
 
     def noise(self, number: ConnectionId) -> None:

@@ -12,7 +12,7 @@ from tunnel.spec.v1 import constants
 TAG_FIELD: Final = "t"
 
 
-class Message(Struct, frozen=True, kw_only=True):
+class Message(Struct, frozen=True, kw_only=True, gc=False):
     """One numbered message of the session, as the host hands it out. (SEQ-1, SEAL-1)"""
 
     id: Annotated[str, Meta(max_length=constants.MESSAGE_ID_CHARS)]
@@ -29,7 +29,7 @@ class Message(Struct, frozen=True, kw_only=True):
     """The host's clock when the message was numbered, in milliseconds since the Unix epoch."""
 
 
-class Draft(Struct, frozen=True, kw_only=True):
+class Draft(Struct, frozen=True, kw_only=True, gc=False):
     """A message that the guest wants numbered. Only `id`, `kind` and `body` are read; the host sets the rest (SEQ-2). (SEQ-2)"""
 
     id: Annotated[str, Meta(max_length=constants.MESSAGE_ID_CHARS)]
@@ -46,14 +46,14 @@ class Draft(Struct, frozen=True, kw_only=True):
     """Not read."""
 
 
-class Challenge(Struct, frozen=True, kw_only=True, tag_field=TAG_FIELD, tag="challenge"):
+class Challenge(Struct, frozen=True, kw_only=True, gc=False, tag_field=TAG_FIELD, tag="challenge"):
     """The first frame on every connection. Sent by the host. (AUTH-1)"""
 
     nonce: str
     """Fresh for every connection. The answer is computed over this text, not over the decoded bytes. (base64url, CHALLENGE_BYTES random bytes)"""
 
 
-class Auth(Struct, frozen=True, kw_only=True, tag_field=TAG_FIELD, tag="auth"):
+class Auth(Struct, frozen=True, kw_only=True, gc=False, tag_field=TAG_FIELD, tag="auth"):
     """The answer to the challenge: proves that the guest holds the join link. Sent by the guest. (AUTH-2, AUTH-3)"""
 
     response: str
@@ -64,7 +64,7 @@ class Auth(Struct, frozen=True, kw_only=True, tag_field=TAG_FIELD, tag="auth"):
     """The last `seq` that the guest holds: the backlog begins behind it. Anything but a number of at least 0 counts as 0."""
 
 
-class AuthOk(Struct, frozen=True, kw_only=True, tag_field=TAG_FIELD, tag="auth_ok"):
+class AuthOk(Struct, frozen=True, kw_only=True, gc=False, tag_field=TAG_FIELD, tag="auth_ok"):
     """The guest is admitted. Sent by the host. (LOCK-1, SIZE-11)"""
 
     goal: str
@@ -75,21 +75,21 @@ class AuthOk(Struct, frozen=True, kw_only=True, tag_field=TAG_FIELD, tag="auth_o
     """The messages numbered so far, oldest first, as many as fit into the frame."""
 
 
-class AuthFail(Struct, frozen=True, kw_only=True, tag_field=TAG_FIELD, tag="auth_fail"):
+class AuthFail(Struct, frozen=True, kw_only=True, gc=False, tag_field=TAG_FIELD, tag="auth_fail"):
     """The guest is refused; a close follows. Sent by the host. (LINK-3, LINK-4)"""
 
     reason: str
     """One of the texts in refusals.toml."""
 
 
-class Send(Struct, frozen=True, kw_only=True, tag_field=TAG_FIELD, tag="send"):
+class Send(Struct, frozen=True, kw_only=True, gc=False, tag_field=TAG_FIELD, tag="send"):
     """The guest says something. Sent by the guest. (LOCK-2, SEQ-2)"""
 
     msg: Draft
     """What it says."""
 
 
-class Msg(Struct, frozen=True, kw_only=True, tag_field=TAG_FIELD, tag="msg"):
+class Msg(Struct, frozen=True, kw_only=True, gc=False, tag_field=TAG_FIELD, tag="msg"):
     """A message was numbered. The echo of the guest's own message is its acknowledgement. Sent by the host. (SEQ-1, SEQ-3)"""
 
     msg: Message

@@ -4,7 +4,7 @@ Generated from `spec/v1/guest.toml` by `python -m spec.compiler build`: edit the
 """
 
 from collections.abc import Mapping
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import Final
 
 from msgspec import Struct
@@ -28,7 +28,7 @@ class State(Enum):
     """The tunnel is over. What was not read stays readable."""
 
 
-class Event(Enum):
+class Event(StrEnum):
     """What happens to it."""
 
     CONNECTED = "connected"

@@ -4,7 +4,7 @@ Generated from `spec/v1/session.toml` by `python -m spec.compiler build`: edit t
 """
 
 from collections.abc import Mapping
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import Final
 
 from msgspec import Struct
@@ -28,7 +28,7 @@ class State(Enum):
     """Torn down: relay, port, child processes and files are gone."""
 
 
-class Event(Enum):
+class Event(StrEnum):
     """What happens to it."""
 
     REACHABLE = "reachable"
