@@ -9,7 +9,7 @@ PYENVS := $(shell ls -d $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.1[1-9]*/bin 2>/
 # Tests that search for long, and reach nothing that no other test reaches.
 SEARCHES := tests/core/test_replay.py tests/core/test_stateful.py tests/spec/test_explore.py tests/spec/test_mutate.py tests/spec/test_together.py tests/conformance/broken
 
-.PHONY: help demo test test-all coverage mutants mcp-conformance check spec proof docs format lock dist clean
+.PHONY: help demo test test-all coverage mutants fuzz mcp-conformance bench endurance check spec proof docs docs-links format lock dist clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,8 +36,19 @@ mutants: .venv/dev ## make every small mistake in the code of the core, and ask 
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'mutmut>=3.8'
 	@$(BIN)/mutmut run && $(BIN)/mutmut results
 
+fuzz: .venv/dev ## coverage-guided: SECONDS=60 for each target (TARGETS="codec link" for some); keeps what reaches new code
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary atheris --group fuzz
+	@$(BIN)/python -m tests.fuzz --self-test
+	@$(BIN)/python -m tests.fuzz $(TARGETS) --seconds $(or $(SECONDS),60) --date "$$(date +%F)"
+
 mcp-conformance: .venv/dev ## the official conformance tests of MCP (downloads them; needs npx and Node 22: NODE=... says which)
 	@NODE="$(NODE)" $(BIN)/python -m tests.app.mcp_conformance
+
+bench: .venv/dev ## measure speed, memory and growth beside what the machine can do at best; writes docs/speed.md (leave the machine alone meanwhile)
+	@$(BIN)/python -m tests.bench --write
+
+endurance: .venv/dev ## a thousand cycles, a crowd, a bad network, a full disk, a day: nothing may be lost (leave the machine alone meanwhile)
+	@$(BIN)/python -m tests.endurance
 
 check: .venv/dev ## style, types, and whether generated files are current
 	@$(BIN)/ruff check .
@@ -52,10 +63,13 @@ spec: .venv/dev ## write the generated files from spec/
 proof: .venv/dev ## ask the model checker SPIN whether the rules hold, and whether it would notice if not (needs spin and gcc)
 	@$(BIN)/python -m spec.compiler proof
 
-docs: .venv/dev ## write the documentation as pages, with warnings as errors (with pictures where Graphviz is)
+docs: .venv/dev ## write the documentation as pages; a warning or a dead link is an error (with pictures where Graphviz is)
 	@$(BIN)/python -m spec.compiler docs
 	@$(BIN)/python -m sphinx -q -W --keep-going -n -b html -d docs/_build/doctrees docs docs/_build/html
 	@echo "docs/_build/html/index.html"
+
+docs-links: docs ## ask whether the links that leave the documentation still lead somewhere (needs the network)
+	@$(BIN)/python -m sphinx -q -b linkcheck -d docs/_build/doctrees docs docs/_build/links
 
 format: .venv/dev ## bring the code into the house's form
 	@$(BIN)/ruff check --fix .
@@ -65,11 +79,12 @@ lock: .venv/dev ## write .ci/dev.lock anew, with the newest versions that pyproj
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  --group dev pyproject.toml --output-file .ci/dev.lock
 
-dist: .venv/dev ## build the packages of both distributions, and the bundle for desktop clients, into dist/
+dist: .venv/dev ## build the packages of both distributions, the bundle for desktop clients, and the spec for other languages, into dist/
 	@rm -rf dist
 	@for each in . conformance; do $(BIN)/python -m build --no-isolation --outdir dist $$each >/dev/null || exit 1; done
 	@mkdir dist/bundle && tar -xzf dist/tunnel_mcp-*.tar.gz -C dist/bundle --strip-components 1
 	@cd dist/bundle && ../../$(BIN)/python -m zipfile -c ../tunnel-mcp.mcpb manifest.json pyproject.toml README.md LICENSE tunnel
+	@$(BIN)/python -m spec.compiler archive dist >/dev/null
 	@rm -r dist/bundle && ls -l dist
 
 clean: ## remove what the targets made

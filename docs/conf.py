@@ -4,11 +4,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from sphinx.util.logging import getLogger
+
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from spec.compiler.__main__ import ROOT
 from spec.compiler.docs import names
 from spec.compiler.docs_papers import linked
+from spec.compiler.docs_site import faults
 from spec.compiler.reader import read
 from tunnel import __version__
 from tunnel.app.settings import BUDGET
@@ -50,10 +53,19 @@ pygments_dark_style = "monokai"
 
 
 def setup(app: Any) -> None:  # Sphinx's application
-    """Rules and constants are linked wherever a page names them; generated pages were linked when they were written."""
+    """Rules and constants are linked wherever a page names them, and what is wrong with the made pages is a warning.
+
+    Generated pages were linked when they were written.
+    """
 
     def link(_app: Any, page: str, source: list[str]) -> None:
         if not page.startswith("reference/"):
             source[0] = linked(source[0], names(SPEC))
 
+    def look(app: Any, error: Exception | None) -> None:
+        if error is None and app.builder.name == "html":
+            for fault in faults(Path(app.outdir), {rule.id for rule in SPEC.rules.rules}):
+                getLogger(__name__).warning(fault)
+
     app.connect("source-read", link)
+    app.connect("build-finished", look)

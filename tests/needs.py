@@ -25,10 +25,12 @@ INSTALL: Final = {
     "nginx": "Debian: apt-get install nginx-light; macOS: brew install nginx",
     "node": "Node 20 or newer, with npm: https://nodejs.org",
     "registry": "the network: packages are installed from the Python Package Index",
+    "nft": "Debian: apt-get install nftables; Linux only",
     "proc": "Linux only: what a process has open is read in /proc",
     "ps": "Debian: apt-get install procps; macOS has it",
     "spin": "Debian: apt-get install spin gcc libc6-dev; macOS: brew install spin, and the command line tools",
     "tinyproxy": "Debian: apt-get install tinyproxy; macOS: brew install tinyproxy",
+    "tun": "Linux only: run as root, on a kernel that has /dev/net/tun",
 }
 """How to install what tests need."""
 
@@ -85,6 +87,8 @@ def is_missing(program: str) -> bool:
         return shutil.which("spin") is None or shutil.which("gcc") is None
     if program == "proc":
         return not Path("/proc/self/environ").exists()
+    if program == "tun":
+        return not os.access("/dev/net/tun", os.R_OK | os.W_OK)
     if program != "namespaces":
         return shutil.which(program) is None
     if any(shutil.which(tool) is None for tool in ("ip", "unshare")):

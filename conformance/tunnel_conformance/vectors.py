@@ -30,6 +30,12 @@ def _unless_stricter(field: str) -> Callable[[Vector], Any]:
     return lambda vector: None if vector["verdict"] == "stricter" else vector[field]
 
 
+def _dialled(vector: Vector) -> Any:
+    released = _unless_stricter("released")(vector)
+    # Released peers leave the blanks around a link to their dialler, which drops them.
+    return released and {**released, "url": released["url"].strip()}
+
+
 def _tag(vector: Vector) -> Any:
     released = _unless_stricter("released")(vector)
     return None if released is None else json.loads(released)["t"]
@@ -42,7 +48,7 @@ KINDS: Final = {
     "challenge_rejected": Kind(
         asks=("key", "challenge", "response"), answer=lambda _: False, means="whether the response proves the key"
     ),
-    "links": Kind(asks=("link",), answer=_unless_stricter("released"), means='{"tunnel_id", "key", "url"}, or null'),
+    "links": Kind(asks=("link",), answer=_dialled, means='{"tunnel_id", "key", "url"}, or null'),
     "links_later": Kind(asks=("link",), answer=lambda _: None, means="null: the link is refused"),
     "links_own": Kind(asks=("link",), answer=lambda v: v["url"], means="the URL that is dialled, or null"),
     "mint": Kind(
@@ -58,6 +64,9 @@ KINDS: Final = {
     "names": Kind(asks=("guest", "host"), answer=lambda v: v["shown"], means="the guest's name as it is shown"),
 }
 """What is asked in each file, and what the answer is."""
+
+PAPERS: Final = ("README.md", "LICENSE", "flags.json")
+"""What explains the files."""
 
 
 def folder() -> Path:
@@ -83,9 +92,9 @@ def _read(name: str) -> Vector:
 
 
 def copy(target: Path) -> list[Path]:
-    """Copy the files, with the paper that explains them, into a folder that is made when it is missing."""
+    """Copy the files, with the papers that explain them, into a folder that is made when it is missing."""
     target.mkdir(parents=True, exist_ok=True)
-    copied = [target / name for name in ("README.md", *(f"{name}.json" for name in KINDS))]
+    copied = [target / name for name in (*PAPERS, *(f"{name}.json" for name in KINDS))]
     for path in copied:
         path.write_bytes((folder() / path.name).read_bytes())
     return copied

@@ -2,114 +2,144 @@
 
 import argparse
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from random import Random
 
-from spec.compiler import python, trace
+from spec.compiler import archive, generated, trace
+from spec.compiler.commands import EVERY, parser
+from spec.compiler.freeze import FILE, freeze, is_frozen, lint_frozen
 from spec.compiler.graph import mermaid
 from spec.compiler.lint import lint
 from spec.compiler.lint_handshake import lint_handshake
 from spec.compiler.mutants import mutants
 from spec.compiler.mutate import judge_all
-from spec.compiler.promela import PEERS, PromelaError, Scene
+from spec.compiler.promela import Scene
 from spec.compiler.promela_claims import by_scene, model, read_claims
 from spec.compiler.promela_proof import drift, faults, prove, read_record, told, write_record
-from spec.compiler.promela_spin import SpinError
-from spec.compiler.reader import Spec, SpecError, read
+from spec.compiler.promela_spin import SpinError, Watch
+from spec.compiler.promela_text import PromelaError
+from spec.compiler.reader import Spec, SpecError
 from spec.compiler.rehearsal import OutOfTuneError, rehearse
 from spec.compiler.report import explore_all, hearings_told, verdicts_told
+from spec.compiler.versions import SPOKEN, begin, numbers, read_version, strays
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     """Run one command; the exit status is 0 when all is well, 1 when the spec or a generated file is not."""
-    parser = argparse.ArgumentParser(prog="python -m spec.compiler", description="Compile, check and draw the spec.")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    commands.add_parser("build", help="write the generated files")
-    commands.add_parser("check", help="compare the generated files, whole texts, with what build would write")
-    commands.add_parser("lint", help="totality, unreachable states, unknown or uncarried rules, rules without a case")
-    commands.add_parser("explore", help="walk through all that the machines can do, alone and together")
-    mutate = commands.add_parser("mutate", help="make every small mistake in the tables, and ask what notices it")
-    mutate.add_argument("--core", action="store_true", help="ask the real host and guest as well")
-    mutate.add_argument("--sample", type=int, metavar="N", help="only so many mutants, drawn by chance")
-    mutate.add_argument("--seed", type=int, default=0, metavar="S", help="another number draws others (default: 0)")
-    commands.add_parser(
-        "trace", help="follow every rule to its rows, invariants, cases and tests, as Markdown on stdout"
-    )
-    promela = commands.add_parser("promela", help="the machines with their claims as a model for SPIN, on stdout")
-    promela.add_argument(
-        "scene",
-        nargs="?",
-        choices=PEERS,
-        default="host",
-        help="host (default), crowd or together; see spec/v1/proofs/README.md",
-    )
-    proof = commands.add_parser("proof", help="ask SPIN whether the claims hold, and compare with what is recorded")
-    proof.add_argument("--write", action="store_true", help="record the results")
-    commands.add_parser("docs", help="write the generated pages of the documentation below docs/")
-    graph = commands.add_parser("graph", help="draw a machine as Mermaid text on stdout")
-    graph.add_argument("machine", nargs="?", help="session, connection or guest; all of them when left out")
-    options = parser.parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
-        spec = read(root / "spec" / "v1")
+        if options.command == "next":
+            return told_next(begin(root), root)
+        specs = [read_version(root, wire) for wire in _wires(options.command, options.version, root)]
     except SpecError as error:
-        print(error, file=sys.stderr)
-        return 1
+        return report([str(error)])
+    status = max([run(spec, options, root) for spec in specs])
+    return max(status, report([*strays(root)])) if options.command == "check" else status
+
+
+def _wires(command: str, version: int | None, root: Path) -> list[int]:
+    if version is not None:
+        return [version]
+    if command in EVERY:
+        return numbers(root) or [SPOKEN]
+    return [max(numbers(root), default=SPOKEN) if command == "freeze" else SPOKEN]
+
+
+def run(spec: Spec, options: argparse.Namespace, root: Path) -> int:
+    """Run a command on one version; its exit status."""
     match options.command:
         case "build":
             return build(spec, root)
         case "check":
             return check(spec, root)
         case "lint":
-            # That a proof is stale is no mistake in the tables: whoever breaks them on purpose must not be told by that.
-            return report([*lint(spec), *lint_handshake(spec)])
+            return check_tables(spec)
         case "trace":
             print(trace.table(spec, root), end="")
             return report(trace.gaps(spec, root))
         case "explore":
             return explore(spec)
+        case "archive":
+            return pack(spec, root, options.folder)
         case "docs":
             return write_docs(spec, root)
         case "promela":
             return write_model(spec, options.scene)
         case "proof":
-            return ask_spin(spec, write=options.write)
+            return ask_spin(spec, Watch(options.within), write=options.write)
+        case "freeze":
+            return record(spec)
         case "mutate":
             return break_and_ask(spec, options.sample, options.seed, ask_core=options.core)
         case _:
             return draw(spec, options.machine)
 
 
+def findings(spec: Spec) -> list[str]:
+    """What is wrong with the tables of a version, and how a frozen one differs from what was frozen, by file.
+
+    The second is no part of `lint`: whoever breaks the tables on purpose must not be told by that alone. Nor is a stale proof.
+    """
+    return _at(spec, [*lint(spec), *lint_frozen(spec)])
+
+
+def check_tables(spec: Spec) -> int:
+    """Print the findings; of a draft, stale proofs are told and are no fault until it is frozen."""
+    stale = _at(spec, lint_handshake(spec))
+    if is_frozen(spec.folder):
+        return report([*findings(spec), *stale])
+    report([f"{proof} (a draft: before it is frozen)" for proof in stale])
+    return report(findings(spec))
+
+
+def _at(spec: Spec, found: Iterable[str]) -> list[str]:
+    return [f"spec/v{spec.protocol.wire}/{finding}" for finding in found]
+
+
 def build(spec: Spec, root: Path) -> int:
     """Write every generated file; a spec with findings is not built."""
-    if findings := lint(spec):
-        return report(findings)
-    for path, text in python.write(spec).items():
+    if wrong := findings(spec):
+        return report(wrong)
+    for path, text in generated.everything(spec).items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_bytes(text.encode("utf-8"))
     return 0
 
 
 def check(spec: Spec, root: Path) -> int:
-    """Compare whole texts: a generated file that was edited, or that is older than its table, is drift."""
-    if findings := lint(spec):
-        return report(findings)
-    drift: list[str] = []
-    written = python.write(spec)
-    for path, text in written.items():
-        if not (root / path).is_file():
-            drift.append(f"{path}: is missing; run `make spec`")
-        # As bytes: reading as text would take other line ends for the same.
-        elif (root / path).read_bytes() != text.encode("utf-8"):
-            drift.append(f"{path}: differs from its table; run `make spec`, never edit it")
-    package = f"tunnel/spec/v{spec.protocol.wire}"
-    drift += [
-        f"{package}/{path.name}: nothing generates it"
-        for path in sorted((root / package).glob("*.*"))
-        if f"{package}/{path.name}" not in written
-    ]
-    return report(drift)
+    """Compare what is generated, whole texts, with what lies there."""
+    if wrong := findings(spec):
+        return report(wrong)
+    return report(generated.drift(spec, root))
+
+
+def pack(spec: Spec, root: Path, folder: Path) -> int:
+    """Write the archive; what is not current is not packed."""
+    if check(spec, root):
+        return 1
+    print(archive.write(spec, root, folder))
+    return 0
+
+
+def record(spec: Spec) -> int:
+    """Freeze a version, or record what a frozen one has taken up."""
+    if against := lint(spec) or freeze(spec):
+        return report(_at(spec, against))
+    print(
+        f"spec/v{spec.protocol.wire}/{FILE}: holds wire version {spec.protocol.wire} as of {spec.protocol.spec_version}"
+    )
+    return 0
+
+
+def told_next(folder: Path, root: Path) -> int:
+    """Say where the next version is, and what to do with it."""
+    print(
+        f"{folder.relative_to(root).as_posix()}: a draft; change its tables, and `make spec` writes what follows from them"
+    )
+    return 0
 
 
 def explore(spec: Spec) -> int:
@@ -121,6 +151,8 @@ def explore(spec: Spec) -> int:
 
 def break_and_ask(spec: Spec, sample: int | None, seed: int, *, ask_core: bool) -> int:
     """Print what noticed the mutants; one that nothing notices, or that the core cannot tell, is a finding."""
+    if ask_core and spec.protocol.wire != SPOKEN:
+        return report([f"the core speaks wire version {SPOKEN}, and cannot be asked about {spec.protocol.wire}"])
     broken = list(mutants(spec))
     if sample is not None:
         broken = Random(seed).sample(broken, min(sample, len(broken)))  # noqa: S311 - drawn to be drawn again
@@ -147,11 +179,11 @@ def write_model(spec: Spec, scene: Scene) -> int:
     return 0
 
 
-def ask_spin(spec: Spec, *, write: bool) -> int:
+def ask_spin(spec: Spec, watch: Watch, *, write: bool) -> int:
     """Print what SPIN found; a claim that breaks, a mistake that it misses, or a result that was not recorded, is a finding."""
     folder = spec.folder / "proofs"
     try:
-        found = prove(spec, read_claims(folder, spec), lambda text: print(text, file=sys.stderr, flush=True))
+        found = prove(spec, read_claims(folder, spec), lambda text: print(text, file=sys.stderr, flush=True), watch)
     except (SpecError, PromelaError, SpinError) as error:
         return report([str(error)])
     print(told(found))
@@ -162,6 +194,8 @@ def ask_spin(spec: Spec, *, write: bool) -> int:
 
 def write_docs(spec: Spec, root: Path) -> int:
     """Write the pages. Only here is the server needed, since its tools are described as it lists them."""
+    if spec.protocol.wire != SPOKEN:
+        return report([f"the documentation is that of wire version {SPOKEN}, as are its guides and papers"])
     from spec.compiler.docs import generate
     from spec.compiler.docs_diagrams import DrawingError, with_dot
 

@@ -1,4 +1,4 @@
-"""Draws the machines that run: an arrow for every pair of states, with the rows behind it, and in a state what it does in place.
+"""Draws the machines that run: every row once, on the arrow that leaves a state or a whole group, or in the state that it stays in.
 
 Colours are the page's: the picture has none of its own, so that it can be read in light and in dark.
 """
@@ -7,8 +7,10 @@ import re
 import shutil
 import subprocess
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from html import escape
+from itertools import pairwise
+from typing import NamedTuple
 
 from tunnel.spec.model import Machine
 
@@ -55,7 +57,9 @@ def with_dot(name: str = "dot") -> Draw | None:
 def draw(machine: Machine, dot: Draw | None) -> str:
     """The picture of a machine as Markdown."""
     if dot is None:
-        lines = [f"| {source} | {target} | {', '.join(rows)} |" for (source, target), rows in arrows(machine).items()]
+        lines = [
+            f"| {', '.join(way.sources)} | {way.target} | {', '.join(rows)} |" for way, rows in ways(machine).items()
+        ]
         return "\n".join([f":::{{note}}\n{MISSING}\n:::\n", "| from | to | rows |", "|---|---|---|", *lines])
     picture = dot(graph(machine))
     picture = re.sub(r"<!--.*?-->\s*", "", picture[picture.index("<svg") :], flags=re.DOTALL)
@@ -65,20 +69,30 @@ def draw(machine: Machine, dot: Draw | None) -> str:
     return f'```{{raw}} html\n<div class="diagram" tabindex="0">\n{picture.strip()}\n</div>\n```'
 
 
-def arrows(machine: Machine) -> dict[tuple[str, str], list[str]]:
-    """The rows between two states. Those that stay where they are and do nothing are the silence around it, and left out."""
-    found: dict[tuple[str, str], list[str]] = {}
+class Way(NamedTuple):
+    """From one state, or from several alike, to another."""
+
+    sources: tuple[str, ...]
+    target: str
+
+
+def ways(machine: Machine) -> dict[Way, list[str]]:
+    """The rows of every way. Those that stay where they are and do nothing are the silence around it, and left out."""
+    found: dict[Way, list[str]] = {}
     for row in machine.transitions:
-        for state in machine.states_of(row.leaves):
-            target = state if row.to == "=" else row.to
-            if target != state or row.do:
-                found.setdefault((state, target), []).append(row.id)
+        leaves = machine.states_of(row.leaves)
+        sources = tuple(state.name for state in machine.states if state.name in leaves and state.name != row.to)
+        if row.to != "=":
+            found.setdefault(Way(sources, row.to), []).append(row.id)
+        elif row.do:
+            for state in sources:
+                found.setdefault(Way((state,), state), []).append(row.id)
     return found
 
 
 def graph(machine: Machine) -> str:
     """The machine in the language of Graphviz."""
-    rows = arrows(machine)
+    rows = ways(machine)
     lines = [
         "digraph machine {",
         'graph [bgcolor="transparent", nodesep=0.3, ranksep=0.45, margin=0.05]',
@@ -88,18 +102,34 @@ def graph(machine: Machine) -> str:
         f"begin -> {machine.initial} [weight=100]",
     ]
     for state in machine.states:
-        stays = _lines(", ".join(rows.get((state.name, state.name), ())), 28)
+        stays = _lines(", ".join(rows.get(Way((state.name,), state.name), ())), 28)
         below = [f'<BR/><FONT POINT-SIZE="10">{line}</FONT>' for line in [*_lines(state.doc, 28), *_led(stays)]]
         ends = ", peripheries=2" if state.final else ""
         lines.append(f"{state.name} [label=<<B>{state.name}</B>{''.join(below)}>{ends}]")
-    order = [state.name for state in machine.states]
-    for (source, target), ids in rows.items():
-        if source != target:
-            label = "<BR/>".join(f"&#160;&#160;{line}" for line in _lines(", ".join(ids), 24))
+    steps = set(pairwise(state.name for state in machine.states))
+    for number, (way, ids) in enumerate(rows.items()):
+        if (*way.sources, way.target) in steps:
             # One state below the other, in the order of the table: a column that also a phone shows.
-            is_next = order.index(target) == order.index(source) + 1
-            lines.append(f"{source} -> {target} [label=<{label}>, weight={100 if is_next else 0}]")
+            label = "<BR/>".join(f"&#160;&#160;{line}" for line in _lines(", ".join(ids), 24))
+            lines.append(f"{way.sources[0]} -> {way.target} [label=<{label}>, weight=100]")
+        elif way.sources != (way.target,):
+            lines += _around(machine, f"way{number}", way, ids)
     return "\n".join([*lines, "}"])
+
+
+def _around(machine: Machine, node: str, way: Way, ids: list[str]) -> Iterator[str]:
+    """A way beside that column: its rows stand on it, once, where the lines of its states meet."""
+    called = [f"<I>{_called(machine, way.sources)}</I>"] if len(way.sources) > 1 else []
+    label = "<BR/>".join([*called, *_lines(", ".join(ids), 24)])
+    yield f'{node} [label=<{label}>, fontsize=10, style="rounded,dashed", margin="0.1,0.06"]'
+    yield from (f"{source} -> {node} [arrowhead=none, style=dashed, weight=0]" for source in way.sources)
+    yield f"{node} -> {way.target} [weight=0]"
+
+
+def _called(machine: Machine, states: tuple[str, ...]) -> str:
+    """The name of a group of states, or the states."""
+    names = ("live", *machine.groups)
+    return next((name for name in names if set(machine.states_of((name,))) == set(states)), ", ".join(states))
 
 
 def _lines(text: str, width: int) -> list[str]:

@@ -13,6 +13,9 @@ from tunnel.spec.model import Field, Observable, Role, Shape
 PARTS = frozenset({"rows", "codec", "crypto", "link", "text", "core", "listener", "dialer", "driver", "app"})
 """What may carry out a rule."""
 
+VISIBLE = ("operator", "ends", "kind")
+"""Who can read a field."""
+
 
 def lint(spec: Spec) -> list[str]:
     """Every finding; an empty list means that the spec is sound as far as reading it can tell."""
@@ -126,8 +129,16 @@ def _field(spec: Spec, records: set[str], shape: Shape, field: Field) -> Iterato
         yield f"{where}, min and max: an integer has a least and a greatest value"
     if field.type == "const" and field.value is None:
         yield f"{where}, value: a const says what the sender writes"
-    if field.visible not in ("operator", "nobody"):
-        yield f"{where}, visible: {field.visible!r} is neither 'operator' nor 'nobody'"
+    yield from _visible(where, shape, field)
+
+
+def _visible(where: str, shape: Shape, field: Field) -> Iterator[str]:
+    if field.visible not in VISIBLE:
+        yield f"{where}, visible: {field.visible!r} is none of {', '.join(VISIBLE)}"
+    if field.visible != "operator" and not field.visible_note:
+        yield f"{where}, visible_note: where the operator does not read all of it, it says who does, and what the operator sees"
+    if field.visible == "kind" and all(other.name != "kind" for other in shape.fields):
+        yield f"{where}, visible: {shape.name!r} has no field 'kind' that it could depend on"
 
 
 def _rules(spec: Spec) -> Iterator[str]:

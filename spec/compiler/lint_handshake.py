@@ -1,6 +1,7 @@
 """Whether the symbolic proofs are still about this handshake: they were made by hand, and nothing can run them here."""
 
 import hashlib
+import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,9 +12,13 @@ from spec.compiler.reader import Spec
 
 RECORD = "recorded.toml"
 FRAMES = ("challenge", "auth", "auth_ok", "auth_fail", "send", "msg", "message", "draft")
-RULES = ("AUTH-", "SEAL-", "LINK-1", "LINK-3", "LINK-6", "SEQ-2", "SEQ-3", "SEQ-5", "SEQ-6")
+RULES = ("AUTH-", "SEAL-", "LOCK-1", "LINK-1", "LINK-3", "LINK-4", "LINK-6", "NAME-1", "SEQ-", "WIRE-1")
 CONSTANTS = ("KEY_BYTES", "CHALLENGE_BYTES", "SEAL_NONCE_BYTES", "SEAL_TAG_BYTES")
-EVENTS = {"session": ("auth",), "connection": ("upgraded", "auth", "admit"), "guest": ("challenge", "auth_ok")}
+EVENTS = {
+    "session": ("auth", "send"),
+    "connection": ("upgraded", "auth", "admit", "send"),
+    "guest": ("challenge", "auth_ok", "msg"),
+}
 
 
 def lint_handshake(spec: Spec) -> Iterator[str]:
@@ -49,7 +54,7 @@ def digests(spec: Spec) -> dict[str, str]:
         "frames": _digest(
             [(s.name, s.sender, [(f.name, f.type, f.encoding, f.value, f.visible) for f in s.fields]) for s in shapes]
         ),
-        "rules": _digest([(r.id, r.level, r.role, r.text) for r in spec.rules.rules if _is_about_it(r.id)]),
+        "rules": _digest([(r.id, r.level, r.role, r.text) for r in spec.rules.rules if is_watched(r.id)]),
         "constants": _digest([(name, spec.constants.get(name)) for name in CONSTANTS]),
         "rows": _digest(
             [
@@ -59,17 +64,27 @@ def digests(spec: Spec) -> dict[str, str]:
                 if row.on in EVENTS.get(name, ())
             ]
         ),
+        "texts": _digest([(row.id, row.text) for row in spec.refusals.refusals]),
+        "formulas": _digest(formulas(spec.folder)),
     }
+
+
+def formulas(folder: Path) -> list[str]:
+    """What the prose says in formulas: how a response and a body are made."""
+    path = folder / "tunnel.md"
+    found = re.findall(r"^ {4}(\w.*)$", path.read_text(encoding="utf-8"), re.MULTILINE) if path.is_file() else []
+    return [" ".join(line.split()) for line in found]
+
+
+def is_watched(rule: str) -> bool:
+    """Whether the proofs are stale when this rule changes."""
+    return rule in RULES or rule.startswith(tuple(family for family in RULES if family.endswith("-")))
 
 
 def files(folder: Path) -> dict[str, str]:
     """The digest of every model and every recorded result."""
     found = sorted([*folder.glob("*.pv"), *folder.glob("proverif*.txt")])
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in found}
-
-
-def _is_about_it(rule: str) -> bool:
-    return rule in RULES or rule.startswith(tuple(family for family in RULES if family.endswith("-")))
 
 
 def _digest(value: object) -> str:

@@ -193,6 +193,8 @@ def _facts(machine: Machine) -> Iterator[str]:
             if fact not in asked
         )
         for fact in event.facts:
+            if f"`{fact}`" not in event.doc:
+                yield f"row {event.name!r} of events, doc: it does not say when {fact!r} holds"
             if fact in SPECIAL | _state_names(machine) | _event_names(machine):
                 yield f"row {event.name!r} of events, facts: {fact!r} already means something else"
 

@@ -1,44 +1,38 @@
 """Writes the machines as Promela for SPIN: every row in its order, every timer, and a world that does its worst.
 
-Only the machines are translated. What the claims look at is written by hand beside them, in the template, and reads no row.
+Only the machines are translated. What the claims look at is written by hand beside them, in the templates, and reads no row.
 """
 
-import re
-from collections.abc import Iterator
-from typing import Literal, NamedTuple, assert_never
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
 
-from msgspec.structs import replace
-
-from spec.compiler.explore import combinations, ranked
+from spec.compiler.explore import combinations
+from spec.compiler.promela_text import Text, callees_first
 from spec.compiler.python import environment
 from spec.compiler.reader import Spec
-from tunnel.spec.expressions import All, Call, Compare, Name, Not, Number, Some, Symbol, Tree, parse
-from tunnel.spec.model import Event, Machine, Row, Timer
 
-Scene = Literal["host", "crowd", "together"]
-"""The host in the world, the same with one more at the door, or host and guest together over a wire that breaks."""
+Scene = Literal["host", "crowd", "together", "guest"]
+"""The host in the world, the same with one more at the door, host and guest together over a wire that breaks, or the guest alone
+against whatever answers."""
 
 PEERS: dict[Scene, tuple[str, ...]] = {
     "host": ("ANN", "BOB", "THIEF", "REPLAYER"),
     "crowd": ("ANN", "BOB", "THIEF", "ANOTHER_THIEF", "REPLAYER"),
     "together": ("ANN", "THIEF"),
+    "guest": (),
 }
 """Who has a connection: guests with the link, who dial once; some with a leaked link, and one who only saw the wire."""
+
+MACHINES: dict[Scene, tuple[str, ...]] = {
+    "host": ("session", "connection"),
+    "crowd": ("session", "connection"),
+    "together": ("session", "connection", "guest"),
+    "guest": ("guest",),
+}
 
 GUESTS = ("ANN", "BOB")
 WELL_BEHAVED = ("upgraded", "heard", "lost", "overflow", "evict")
 """What else happens on the connection of a guest that keeps the rules, besides its `auth` and what it says."""
-
-HEARD = {
-    ("session", "admit"): "connection_on_admit(who)",
-    ("session", "refuse"): "connection_on_refuse(who)",
-    ("session", "drop"): "connection_on_drop(who)",
-    ("session", "end"): "everybody_hears_the_end()",
-    ("connection", "judge"): "session_on_auth(who)",
-    ("connection", "relay"): "session_on_send(who)",
-    ("connection", "leave"): "session_on_left(who)",
-}
-"""An action of one machine is an event of the other."""
 
 SEEN = {
     "session": ("hand_out_link", "admit", "refuse", "number", "number_chat", "end"),
@@ -47,9 +41,13 @@ SEEN = {
 }
 """The actions that the claims look at, or that the other end hears of."""
 
+SEEN_ALONE = {"guest": ("answer", "enter", "take", "confirm", "conceal", "send", "send_summary", "hang_up", "end")}
+"""The same, of a guest that has no other end."""
 
-class PromelaError(Exception):
-    """A table cannot be written as Promela; the text says what stands in the way."""
+SHORTEST_TICKS = 2
+"""Of a duration: there is an age between its start and its end."""
+MARGIN_TICKS = 3
+"""Between the two longest durations: a link that nobody used is dead for a while before its session is idle."""
 
 
 class Slips(NamedTuple):
@@ -61,7 +59,14 @@ class Slips(NamedTuple):
     """All connections get the same challenge."""
 
 
-def promela(spec: Spec, scene: Scene = "host", slips: Slips = Slips(), *, witness: bool = False) -> str:  # noqa: B008 - it is frozen
+def promela(
+    spec: Spec,
+    scene: Scene = "host",
+    slips: Slips = Slips(),  # noqa: B008 - it is frozen
+    *,
+    witness: bool = False,
+    tracks: bool = False,
+) -> str:
     """The whole model as text.
 
     Args:
@@ -69,178 +74,42 @@ def promela(spec: Spec, scene: Scene = "host", slips: Slips = Slips(), *, witnes
         scene: who is in it.
         slips: what an implementation of them gets wrong.
         witness: remember the last refusal and the cause of the end, so that it can be asked what ever happens.
+        tracks: say of every row when it is taken first.
 
     Raises:
         PromelaError: two machines would call each other for ever.
     """
-    names = ("session", "connection", "guest") if scene == "together" else ("session", "connection")
-    machines = [spec.machines[name] for name in names]
-    seconds = ranked({timer.duration: spec.constants[timer.duration] for m in machines for timer in m.timers})
-    texts = [_Text(machine) for machine in machines]
+    machines = {name: spec.machines[name] for name in MACHINES[scene]}
+    seen = SEEN_ALONE if scene == "guest" else SEEN
+    texts = {name: Text(machine, seen[name], tracks=tracks) for name, machine in machines.items()}
+    events = [event for machine in machines.values() for event in machine.events]
     return (
         environment()
-        .get_template("host.pml.jinja")
+        .get_template("guest.pml.jinja" if scene == "guest" else "host.pml.jinja")
         .render(
             spec=spec,
-            seconds=seconds,
+            seconds=ticks({t.duration: spec.constants[t.duration] for m in machines.values() for t in m.timers}),
             peers=PEERS[scene],
             nobody=[peer for peer in PEERS["crowd"] if peer not in PEERS[scene]],
-            texts=texts,
-            session=texts[0],
-            connection=texts[1],
-            guest=texts[2] if scene == "together" else None,
-            handlers=_callees_first(texts),
+            texts=texts.values(),
+            session=texts.get("session"),
+            connection=texts.get("connection"),
+            guest=texts.get("guest"),
+            handlers=callees_first(texts.values()),
             guests=GUESTS,
             well_behaved=WELL_BEHAVED,
             combinations=combinations,
-            events=sorted({event.name for machine in machines for event in machine.events}),
-            facts=sorted({fact for machine in machines for event in machine.events for fact in event.facts}),
+            events=sorted({event.name for event in events}),
+            facts=sorted({fact for event in events for fact in event.facts}),
             slips=slips,
             witness=witness,
         )
     )
 
 
-class _Text:
-    """One machine, in pieces of Promela."""
-
-    def __init__(self, machine: Machine) -> None:
-        self.machine = machine
-        self.name = machine.machine
-        self.states = [state.name for state in machine.states]
-        self.timers = [timer for timer in machine.timers if not self._moves_nothing(timer)]
-        self.left_out = [timer.name for timer in machine.timers if timer not in self.timers]
-        self._index = "[who]" if self.name == "connection" else ""
-
-    @property
-    def state(self) -> str:
-        """The variable that holds the state."""
-        return f"{self.name}{self._index}"
-
-    def events(self, *sources: str) -> list[Event]:
-        """The events that come from there."""
-        return [event for event in self.machine.events if event.source in sources]
-
-    def age(self, timer: str) -> str:
-        """The variable that holds how long a timer has run; zero while it does not run."""
-        return f"{self.name}_{timer}{self._index}"
-
-    def running(self, timer: Timer) -> str:
-        """Whether the timer runs."""
-        return self._is_in(self.machine.states_of(timer.runs_in))
-
-    def passed(self, timer: Timer) -> str:
-        """Whether the timer has passed."""
-        words = {"elapsed": self.age(timer.name), "duration": timer.duration}
-        return _expression(parse(timer.passed_when), words, self)
-
-    def handler(self, event: Event) -> Iterator[str]:
-        """The lines of what an event does: its rows, from top to bottom."""
-        rows = self._rows(event)
-        for depth, row in enumerate(rows):
-            yield "  if" if not depth else "  :: else -> if"
-            rules = f": {', '.join(row.rules)}" if row.rules else ""
-            yield f"  :: {self._guard(row)} ->  /* {row.id}{rules} */"
-            yield f"     {'; '.join([*self._moves(row, event), *self._does(row)]) or 'skip'}"
-        yield f"  {':: else -> assert(false)' if rows else 'if :: assert(false)'}  /* no row */"
-        yield "  " + "fi " * max(len(rows), 1)
-
-    def calls(self, event: str) -> set[tuple[str, str]]:
-        """The events of either machine that this one brings about."""
-        heard = {HEARD.get((self.name, action.split()[0]), "") for row in self._rows_on(event) for action in row.do}
-        found = {(call[1], call[2]) for text in heard if (call := re.match(r"(\w+)_on_(\w+)\(", text))}
-        return found | ({("connection", "end")} if any("everybody" in text for text in heard) else set())
-
-    def _rows_on(self, event: str) -> tuple[Row, ...]:
-        return tuple(row for row in self.machine.transitions if row.on == event)
-
-    def _rows(self, event: Event) -> list[Row]:
-        """The rows of an event in the order of the table, and those of any event for the states that are left."""
-        own = [row for row in self.machine.transitions if row.on == event.name]
-        named = {state for row in own for state in self.machine.states_of(row.leaves)}
-        any_event = [row for row in self.machine.transitions if row.on == "*"]
-        left = [(row, tuple(s for s in self.machine.states_of(row.leaves) if s not in named)) for row in any_event]
-        return own + [replace(row, leaves=states) for row, states in left if states]
-
-    def _guard(self, row: Row) -> str:
-        where = self._is_in(self.machine.states_of(row.leaves))
-        return f"{where} && {_expression(parse(row.when), {}, self)}" if row.when else where
-
-    def _is_in(self, states: tuple[str, ...]) -> str:
-        tests = [f"{self.name}{self._index} == {self.name}_{state}" for state in states]
-        return tests[0] if len(tests) == 1 else f"({' || '.join(tests)})"
-
-    def _moves(self, row: Row, event: Event) -> Iterator[str]:
-        """The state, and the timers that stop or go back to zero. One that starts stands at zero already."""
-        if row.to != "=":
-            yield f"{self.name}{self._index} = {self.name}_{row.to}"
-        touched = {event.name, *(action.split()[0] for action in row.do)}
-        for timer in self.timers:
-            stops = row.to != "=" and row.to not in self.machine.states_of(timer.runs_in)
-            if stops or not touched.isdisjoint(timer.restarts_on):
-                yield f"{self.age(timer.name)} = 0"
-
-    def _does(self, row: Row) -> Iterator[str]:
-        for action in row.do:
-            verb, *objects = action.split()
-            if verb in SEEN[self.name]:
-                objects = [f"{verb}_{name}" for name in objects]
-                if self.name == "guest":
-                    yield f"see_guest_{verb}({', '.join(objects)})"
-                else:
-                    yield f"see_{verb}({', '.join(['who', *objects])})"
-            if call := HEARD.get((self.name, verb)):
-                yield call
-
-    def _moves_nothing(self, timer: Timer) -> bool:
-        """Whether nobody could tell that it fires: then it costs states and proves nothing."""
-        rows = [row for row in self.machine.transitions if row.on == timer.fires]
-        verbs = {action.split()[0] for row in rows for action in row.do}
-        told = verbs & ({verb for name, verb in HEARD if name == self.name} | {*SEEN[self.name]})
-        restarts = {name for other in self.machine.timers if other != timer for name in other.restarts_on}
-        asked = any(f"passed({timer.name})" in row.when for row in self.machine.transitions)
-        stays = all(row.to in ("=", *self.machine.states_of(row.leaves)) for row in rows)
-        return bool(timer.fires) and stays and not told and not asked and restarts.isdisjoint({timer.fires, *verbs})
-
-
-def _callees_first(texts: list[_Text]) -> list[tuple[_Text, Event]]:
-    """Every event of the machines, behind those that it brings about: an inline stands before its use."""
-    named = {(text.name, event.name): (text, event) for text in texts for event in text.machine.events}
-    found: dict[tuple[str, str], tuple[_Text, Event]] = {}
-
-    def visit(at: tuple[str, str], way: tuple[tuple[str, str], ...]) -> None:
-        if at in way:
-            circle = " -> ".join(f"{machine} {event}" for machine, event in (*way[way.index(at) :], at))
-            raise PromelaError(f"the machines call each other for ever: {circle}")
-        for then in sorted(named[at][0].calls(at[1])):
-            visit(then, (*way, at))
-        found.setdefault(at, named[at])
-
-    for start in named:
-        visit(start, ())
-    return list(found.values())
-
-
-def _expression(tree: Tree, words: dict[str, str], text: _Text) -> str:
-    """A condition in Promela."""
-    match tree:
-        case Name(name):
-            return words.get(name, text.state if name == "state" else name)
-        case Symbol(name):
-            return f"{text.name}_{name}"
-        case Number(value):
-            return str(value)
-        case Not(inner):
-            return f"!({_expression(inner, words, text)})"
-        case All(parts):
-            return f"({' && '.join(_expression(part, words, text) for part in parts)})"
-        case Some(parts):
-            return f"({' || '.join(_expression(part, words, text) for part in parts)})"
-        case Compare(op, left, right):
-            return f"({_expression(left, words, text)} {op} {_expression(right, words, text)})"
-        case Call("passed", (timer,)):
-            return text.passed(next(one for one in text.machine.timers if one.name == timer))
-        case Call(function, _):
-            raise PromelaError(f"{function!r} has no meaning in a condition")
-        case _:
-            assert_never(tree)
+def ticks(seconds: Mapping[str, int]) -> dict[str, int]:
+    """Durations in the same order, as short as what can be told apart allows."""
+    order = sorted(set(seconds.values()))
+    short = {value: SHORTEST_TICKS + place for place, value in enumerate(order)}
+    short[order[-1]] += MARGIN_TICKS - 1
+    return {name: short[value] for name, value in seconds.items()}

@@ -13,8 +13,9 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from spec.compiler.promela import MACHINES, promela
 from spec.compiler.promela_claims import Claim, Claims, by_scene, made, model
-from spec.compiler.promela_spin import Checker, SpinError, version
+from spec.compiler.promela_spin import Checker, SpinError, Watch, version
 from spec.compiler.reader import Spec
 from spec.compiler.report import table
 from tunnel.spec.model import Table
@@ -57,6 +58,8 @@ class Record(Table, frozen=True):
     model: str
     """SHA-256 of the models with their claims, without comments."""
     results: tuple[Result, ...]
+    untaken: tuple[str, ...] = ()
+    """Rows that nothing ever takes in these worlds, each behind its machine: no claim says anything of them."""
 
 
 class Job(NamedTuple):
@@ -65,33 +68,56 @@ class Job(NamedTuple):
     name: str
     text: str
     asked: tuple[tuple[Kind, Claim, str, str], ...]
-    """The kind of the row, the formula, the row's own id and what it says."""
+    """The kind of the row, the formula, the row's own id and what it says. Nothing: which rows are taken."""
     fast: bool
 
 
-def prove(spec: Spec, claims: Claims, heard: Callable[[str], None] = lambda _: None) -> Record:
+class Part(NamedTuple):
+    """What one job has found."""
+
+    results: tuple[Result, ...]
+    taken: frozenset[str] = frozenset()
+
+
+def prove(
+    spec: Spec, claims: Claims, heard: Callable[[str], None] = lambda _: None, watch: Watch | None = None
+) -> Record:
     """Ask everything; all processors share the work.
 
     Args:
         spec: the tables.
         claims: what is asked.
         heard: is told what is done.
+        watch: how long it may take.
 
     Raises:
-        SpinError: there is no answer.
+        SpinError: there is no answer, or not in time.
     """
+    ask = partial(_ask, heard=heard, watch=watch or Watch())
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        results = [result for part in pool.map(partial(_ask, heard=heard), jobs(spec, claims)) for result in part]
-    return Record(version(), digest(spec, claims), tuple(results))
+        parts = list(pool.map(ask, jobs(spec, claims)))
+    results = tuple(result for part in parts for result in part.results)
+    taken = frozenset(row for part in parts for row in part.taken)
+    return Record(version(), digest(spec, claims), results, untaken(spec, claims, taken))
+
+
+def untaken(spec: Spec, claims: Claims, taken: frozenset[str]) -> tuple[str, ...]:
+    """The rows of the machines that are in these scenes, and that are not among those taken."""
+    machines = dict.fromkeys(name for scene in by_scene(claims.claims) for name in MACHINES[scene])
+    rows = [f"{name} {row.id}" for name in machines for row in spec.machines[name].transitions]
+    return tuple(row for row in rows if row not in taken)
 
 
 def jobs(spec: Spec, claims: Claims) -> Iterator[Job]:
     """The models, the longest first."""
     for scene, asked in by_scene(claims.claims).items():
-        yield Job(f"the claims, {scene}", model(spec, asked), tuple(_plain("claim", asked)), fast=True)
+        yield Job(f"the claims, {scene}", model(spec, asked), tuple(_plain("claim", asked)), fast=scene != "guest")
     for scene, asked in by_scene(claims.witnesses).items():
         text = model(spec, asked, witness=True)
-        yield Job(f"the witnesses, {scene}", text, tuple(_plain("witness", asked)), fast=False)
+        yield Job(f"the witnesses, {scene}", text, tuple(_plain("witness", asked)), fast=scene != "guest")
+    for scene in by_scene(claims.claims):
+        if scene != "crowd":  # the rows of `host`, once more
+            yield Job(f"the rows, {scene}", promela(spec, scene, tracks=True), (), fast=False)
     for mistake in claims.mutants:
         broken, slips = made(spec, mistake)
         claim = claims.claim(mistake.breaks)
@@ -143,6 +169,9 @@ def drift(found: Record, recorded: Record | None) -> list[str]:
         for kind, row in dict.fromkeys([*new, *old])
         if new.get((kind, row)) != old.get((kind, row))
     ]
+    if found.untaken != recorded.untaken:
+        taken, left = sorted({*recorded.untaken} - {*found.untaken}), sorted({*found.untaken} - {*recorded.untaken})
+        rows.append(f"{RECORD}: untaken: now taken are {taken}, and no longer {left}; {ANEW}")
     if not rows and found.model != recorded.model:
         rows = [f"{RECORD}: the model has changed since, though its answers have not; {ANEW}"]
     return rows
@@ -155,19 +184,20 @@ def told(record: Record) -> str:
         (f"{r.kind} {r.id}{': ' + r.noticed_by if r.noticed_by else ''}", r.states, f"{r.seconds:.1f}", r.verdict)
         for r in record.results
     ]
-    return table(lines)
+    return f"{table(lines)}\n\nrows that nothing takes: {', '.join(record.untaken) or 'none'}"
 
 
-def _ask(job: Job, heard: Callable[[str], None]) -> list[Result]:
+def _ask(job: Job, heard: Callable[[str], None], watch: Watch) -> Part:
     began = perf_counter()
     with tempfile.TemporaryDirectory(prefix="proof-") as folder:
         try:
-            checker = Checker(Path(folder), job.text, fast=job.fast)
-            results = [_result(row, checker) for row in job.asked]
+            checker = Checker(Path(folder), job.text, watch, fast=job.fast)
+            results = tuple(_result(row, checker) for row in job.asked)
+            part = Part(results, frozenset() if job.asked else checker.rows())
         except SpinError as error:
             raise SpinError(f"{job.name}: {error}") from None
     heard(f"{job.name}: {perf_counter() - began:.0f} s")
-    return results
+    return part
 
 
 def _result(row: tuple[Kind, Claim, str, str], checker: Checker) -> Result:
@@ -187,7 +217,7 @@ def _advice(result: Result) -> str:
     if result.kind == "claim":
         return (
             " To see how: `python -m spec.compiler promela > host.pml`, `spin -a host.pml`, `gcc -DNOREDUCE -o pan pan.c`,"
-            f" `./pan -a -f -E -N {result.id}`, `spin -t -p -g host.pml`; `promela together` where the guest is in it."
+            f" `./pan -a -f -E -N {result.id}`, `spin -t -p -g host.pml`; `promela together` or `promela guest` where the guest is in it."
         )
     return " The model is too weak, or the row is wrong."
 

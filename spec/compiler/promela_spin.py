@@ -3,14 +3,16 @@
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple
 
 from spec.compiler.promela_claims import Claim
+from spec.compiler.promela_text import TAKES
 
-SECONDS = 280
-"""Longest time that one step may take. All of it together takes far less."""
+SECONDS = 280.0
+"""How long everything may take together."""
 DEPTH = 100_000
 """Longest way that is followed; one that is longer is an error, never an answer."""
 COMPILE = ("gcc", "-w", "-DNOREDUCE", "-DMEMLIM=2048", "-o", "pan", "pan.c")
@@ -30,47 +32,75 @@ class Answer(NamedTuple):
     seconds: float
 
 
+class Watch:
+    """What is left of the time for everything together.
+
+    Args:
+        seconds: how long it may take.
+        clock: tells seconds.
+    """
+
+    def __init__(self, seconds: float = SECONDS, clock: Callable[[], float] = perf_counter) -> None:
+        self.seconds = seconds
+        self._clock = clock
+        self._ends = clock() + seconds
+
+    def left(self) -> float:
+        """Seconds until it has taken too long; none when it has."""
+        return max(self._ends - self._clock(), 0.0)
+
+
 class Checker:
     """A model that was compiled in a folder of its own.
 
     Args:
         folder: an empty one.
         model: Promela with its claims.
+        watch: how long this and all that is asked may take; its own when it is left out.
         fast: take long to compile, so that it runs fast.
         depth: longest way that is followed.
-        seconds: longest time that one step may take.
 
     Raises:
         SpinError: it cannot be compiled.
     """
 
     def __init__(
-        self, folder: Path, model: str, *, fast: bool = True, depth: int = DEPTH, seconds: float = SECONDS
+        self, folder: Path, model: str, watch: Watch | None = None, *, fast: bool = True, depth: int = DEPTH
     ) -> None:
         self._folder = folder
         self._depth = depth
-        self._seconds = seconds
+        self._watch = watch or Watch()
         (folder / "model.pml").write_text(model, encoding="utf-8")
-        told = _run(["spin", "-a", "model.pml"], folder, seconds)
+        told = _run(["spin", "-a", "model.pml"], folder, self._watch)
         if "Error" in told or not (folder / "pan.c").is_file():
             raise SpinError(f"spin does not take the model: {_end(told)}")
-        _run([*COMPILE, "-O2" if fast else "-O0"], folder, seconds)
+        _run([*COMPILE, "-O1" if fast else "-O0"], folder, self._watch)
 
     def ask(self, claim: Claim) -> Answer:
         """Look for a breach of a claim; a liveness claim is asked under weak fairness, so that time goes on."""
         began = perf_counter()
         live = {"safety": (), "liveness": ("-a", "-f"), "unfair": ("-a",)}[claim.kind]
         # An end state is as good as any: a world in which nothing more happens breaks no promise by that.
-        told = _run(["./pan", *live, "-E", f"-m{self._depth}", "-N", claim.id], self._folder, self._seconds)
+        told = self._searched(*live, "-N", claim.id)
         seconds = perf_counter() - began
         states, errors = (re.search(pattern, told) for pattern in (r"(\d+) states, stored", r"errors: (\d+)"))
-        asked = f"+ ({claim.id})" in told
-        if not asked or states is None or errors is None or "too small" in told or "out of memory" in told:
+        if f"+ ({claim.id})" not in told or states is None or errors is None:
             raise SpinError(f"no answer about {claim.id!r}: {_end(told)}")
-        if "assertion violated 0" in told:
-            raise SpinError("a table does not say what happens: an event has no row. `explore` shows the way to it")
         broken = errors[1] != "0"
         return Answer(not broken, int(states[1]), seconds)
+
+    def rows(self) -> frozenset[str]:
+        """The rows that are ever taken, each behind its machine, in a model that tracks them and claims nothing."""
+        told = self._searched()
+        return frozenset(re.findall(rf"^{TAKES} (.+)$", told, re.MULTILINE))
+
+    def _searched(self, *options: str) -> str:
+        told = _run(["./pan", *options, "-E", f"-m{self._depth}"], self._folder, self._watch)
+        if "states, stored" not in told or "too small" in told or "out of memory" in told:
+            raise SpinError(f"no answer: {_end(told)}")
+        if "assertion violated 0" in told:
+            raise SpinError("a table does not say what happens: an event has no row. `explore` shows the way to it")
+        return told
 
 
 def missing() -> list[str]:
@@ -80,16 +110,16 @@ def missing() -> list[str]:
 
 def version() -> str:
     """The version of SPIN, such as `6.5.2`."""
-    found = re.search(r"\d+(\.\d+)+", _run(["spin", "-V"], Path.cwd(), SECONDS))
+    found = re.search(r"\d+(\.\d+)+", _run(["spin", "-V"], Path.cwd(), Watch()))
     return found[0] if found else "unknown"
 
 
-def _run(command: list[str], folder: Path, seconds: float) -> str:
+def _run(command: list[str], folder: Path, watch: Watch) -> str:
     try:
         done = subprocess.run(  # noqa: S603 - a program and words of ours
             command,
             cwd=folder,
-            timeout=seconds,
+            timeout=watch.left(),
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -100,7 +130,10 @@ def _run(command: list[str], folder: Path, seconds: float) -> str:
             f"{command[0]} cannot be run ({error.strerror}). Debian: apt-get install spin gcc libc6-dev"
         ) from None
     except subprocess.TimeoutExpired:
-        raise SpinError(f"{command[0]} took longer than {seconds} s, and was stopped") from None
+        raise SpinError(
+            f"{command[0]} was stopped: everything together may take {watch.seconds:g} s. `--within` gives it longer;"
+            f" the seconds in results.json say what took how long before"
+        ) from None
     if command[0] == "gcc" and done.returncode:
         raise SpinError(f"gcc does not take what spin wrote: {_end(done.stdout)}")
     return done.stdout

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from spec.compiler.python import environment
 from spec.compiler.reader import Spec
+from spec.compiler.versions import numbers, read_version
 from tunnel.spec.model import Observable, Rule
 
 RULE_ID = re.compile(r"\b[A-Z]+-[0-9]+\b")
@@ -99,7 +100,9 @@ def _without_rules(spec: Spec) -> Iterator[str]:
 
 
 def _unknown(spec: Spec, root: Path) -> Iterator[str]:
-    known = {rule.id for rule in spec.rules.rules}
+    # Another version may have rules of its own, and tests for them.
+    others = [read_version(root, wire) for wire in numbers(root) if wire != spec.protocol.wire]
+    known = {rule.id for one in (spec, *others) for rule in one.rules.rules}
     areas = {rule.partition("-")[0] for rule in known}
     for rule, tests in tests_by_rule(root / "tests").items():
         if rule not in known and rule.partition("-")[0] in areas:

@@ -111,14 +111,24 @@ class Server:
         """With which code it ends, and how many seconds after this call. Its output is read to the end, and answers only."""
         began = time.monotonic()
         async with asyncio.timeout(PATIENCE_SECONDS):
-            # Before the pipes: a child that lives on might hold them.
-            while self.process.returncode is None:
-                await asyncio.sleep(0.005)
+            code = await self._ended()
             took = time.monotonic() - began
             self.answers += [json.loads(line) async for line in self._stdout]
             await self._logging
         assert all("method" not in answer for answer in self.answers)
-        return self.process.returncode, took
+        return code, took
+
+    async def forget(self) -> None:
+        """Wait for its end, whatever it still writes. What is left in the pipes is read, or they would never count as closed."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await self._ended()
+            await asyncio.gather(self._stdout.read(), self._logging)
+
+    async def _ended(self) -> int:
+        # Not by the pipes: a child that lives on might hold them.
+        while self.process.returncode is None:
+            await asyncio.sleep(0.005)
+        return self.process.returncode
 
     async def _keep_log(self) -> None:
         async for line in self._stderr:
@@ -145,8 +155,7 @@ async def a_server(*prefix: str, **variables: str) -> AsyncGenerator[Server]:
         if process.returncode is None:
             process.kill()
         server.stop("EOF")
-        # What is left in the pipes is read, or they would never count as closed.
-        await asyncio.gather(*(stream.read() for stream in (process.stdout,) if stream), server.exit_code())
+        await server.forget()
 
 
 def is_banner(log: bytes) -> bool:

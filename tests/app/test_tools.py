@@ -1,6 +1,7 @@
 """The six tools, both ends in one process: what an agent can do, in any order and at once."""
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
@@ -453,6 +454,25 @@ async def test_a_used_link_is_refused_with_the_reason_and_the_next_step() -> Non
             await join(carol, link)
 
         assert (await status(carol)).state == "none"
+
+
+async def test_what_was_said_in_an_earlier_join_with_a_link_does_not_come_back_as_the_hosts() -> None:
+    """SEAL-3: whoever answers without the key can let a guest in once more. Another process of the guest's has forgotten."""
+    challenge = {"t": "challenge", "nonce": "a challenge"}
+    welcome = {"t": "auth_ok", "goal": "pair", "peerName": "Alice"}
+    bob, carol = end("Bob"), end("Carol")
+    async with a_host(challenge, welcome | {"backlog": []}) as (link, heard):
+        await join(bob, link)
+        await close(bob, "transfer it")
+    said = {**json.loads(heard[1])["msg"], "from": "host", "seq": 1}
+    async with a_host(challenge, welcome | {"backlog": [said]}) as (link, _):
+        read: list[list[str]] = []
+        for guest in (bob, carol):
+            await join(guest, link)
+            read.append(await texts(guest))
+            await close(guest)
+
+    assert read == [["[replayed]"], ["transfer it"]]
 
 
 async def test_a_wrong_key_is_refused_and_the_link_stays_good() -> None:

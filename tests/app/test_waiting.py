@@ -22,8 +22,7 @@ from tunnel.app.settings import ANSWER_BYTES, LISTEN_SECONDS, LONGEST_LISTEN_SEC
 from tunnel.app.tools import NO_TUNNEL, Tools, _waiting
 from tunnel.app.waiting import PROGRESS_SECONDS, Caller, alive, answer_seconds, left_for, wait_for
 from tunnel.core.instant import TICKS_PER_SECOND, Instant
-from tunnel.io.frames import CLOSE_SECONDS
-from tunnel.spec.v1.constants import IDLE_SECONDS, JOIN_SECONDS
+from tunnel.spec.v1.constants import CLOSE_SECONDS, IDLE_SECONDS, JOIN_SECONDS
 from tunnel.transport.setup import Setup
 
 ERAS = ["legacy", "2026-07-28"]

@@ -18,7 +18,7 @@ from tunnel_conformance.cli import name_of
 from tunnel_conformance.records import Outcome, Run
 from tunnel_conformance.report.html.pages import MARKER
 from tunnel_conformance.report.ndjson import encode, read
-from tunnel_conformance.vectors import KINDS, vectors
+from tunnel_conformance.vectors import KINDS, PAPERS, vectors
 
 from tests.app.processes import COMMAND
 from tests.conformance.report.samples import run, verdict
@@ -141,7 +141,7 @@ def test_vectors_are_listed_copied_asked_and_checked(tmp_path: Path) -> None:
     wrong = kit("vectors", "--check", "-", stdin="\n".join(answers[1:]))
 
     assert "seal  12 vectors: A text, sealed" in kit("vectors").stdout
-    assert kit("vectors", "--to", str(tmp_path)).stdout == f"{len(KINDS) + 1} files in {tmp_path}\n"
+    assert kit("vectors", "--to", str(tmp_path)).stdout == f"{len(KINDS) + len(PAPERS)} files in {tmp_path}\n"
     assert len(asked) == len(vectors())
     assert (right.returncode, "WRONG" in right.stdout) == (0, False)
     assert (wrong.returncode, wrong.stdout.count("WRONG")) == (1, 1)

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tunnel_conformance.vectors import KINDS, check, claims, copy, folder, questions, vectors
+from tunnel_conformance.vectors import KINDS, PAPERS, check, claims, copy, folder, questions, vectors
 
 ROOT = Path(__file__).parents[2]
 
@@ -20,7 +20,10 @@ def lines(answers: list[dict[str, object]]) -> list[str]:
 
 
 def test_every_file_of_the_spec_is_asked() -> None:
-    assert KINDS.keys() == {path.stem for path in (ROOT / "spec/v1/vectors").glob("*.json")}
+    assert {path.name for path in (ROOT / "spec/v1/vectors").iterdir()} == {
+        *(f"{name}.json" for name in KINDS),
+        *PAPERS,
+    }
     assert claims()["seal"].endswith("(SEAL-1).")
 
 
@@ -96,8 +99,16 @@ def test_a_long_answer_is_cut() -> None:
     assert len(check(lines(given)).wrong[0]) < 300
 
 
-def test_the_files_are_copied_with_their_paper(tmp_path: Path) -> None:
+def test_a_link_is_dialled_without_the_blanks_around_it() -> None:
+    """LINK-7."""
+    vector = vectors()["links", "blanks before the link"]
+
+    assert vector["released"]["url"] == "  wss://h/t/ab"
+    assert KINDS["links"].answer(vector)["url"] == "wss://h/t/ab"
+
+
+def test_the_files_are_copied_with_their_papers(tmp_path: Path) -> None:
     copied = copy(tmp_path / "deep" / "vectors")
 
-    assert len(copied) == len(KINDS) + 1
+    assert len(copied) == len(KINDS) + len(PAPERS)
     assert all(path.read_bytes() == (folder() / path.name).read_bytes() for path in copied)

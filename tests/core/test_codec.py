@@ -118,6 +118,7 @@ NO_FRAMES = [
     pytest.param('{"t":"auth","response":"R","name":"\\ud800"}', "auth", id="half a surrogate pair"),
     pytest.param('{"t":"auth","response":"R","name":"\\udc00\\ud800"}', "auth", id="a pair in the wrong order"),
     pytest.param('{"t":"auth","response":"R","name":"n","x":"\\uD83D"}', "auth", id="half a pair in an unknown field"),
+    pytest.param('{"t":"auth","response":"R","name":"n","\\ud800":5}', "auth", id="half a pair in a field's name"),
     pytest.param('{"t":"auth","response":"R","name":5,"name":["n"]}', "auth", id="the last of two is wrong"),
 ]
 

@@ -47,6 +47,7 @@ INVALID = [
     pytest.param("wss://h/t/ab#", "0 bytes", id="an empty key"),
     pytest.param(f"https://h/t/ab#{SPELLED}", "starts with 'https:'", id="https"),
     pytest.param(f"h/t/ab#{SPELLED}", "no scheme", id="no scheme"),
+    pytest.param(f"{SPELLED}:x#{SPELLED}", "starts with 'aaeca", id="a key as scheme"),
     pytest.param(f"wss:///t/ab#{SPELLED}", "names no host", id="no host"),
     pytest.param(f"wss:h/t/ab#{SPELLED}", "names no host", id="no slashes"),
     pytest.param(f"wss://:80/t/ab#{SPELLED}", "names no host", id="a port without a host"),

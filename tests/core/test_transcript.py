@@ -82,6 +82,17 @@ def test_a_nonce_that_was_sent_makes_a_replay_and_its_own_echo_does_not(transcri
     assert read(transcript) == ["mine", REPLAYED]
 
 
+def test_what_was_seen_with_the_key_before_is_a_replay() -> None:
+    """SEAL-3, remembered for longer than one join."""
+    nonces: set[str] = set()
+    Transcript(KEY, nonces).append(message(1, sealed("delete it", nonce=1)))
+    later = Transcript(KEY, nonces)
+    later.append(message(1, sealed("delete it", nonce=1)))
+    later.append(message(2, sealed("do not", nonce=2)))
+
+    assert read(later) == [REPLAYED, "do not"]
+
+
 def test_the_nonce_of_a_concealed_chat_is_seen(transcript: Transcript) -> None:
     """SEAL-3, SEQ-6."""
     transcript.append(message(1, sealed("forged")), concealed=True)

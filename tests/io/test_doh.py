@@ -1,6 +1,8 @@
 """A name is looked up by DNS over HTTPS with whoever answers first, and no answer does any harm."""
 
 import asyncio
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -8,6 +10,8 @@ from pathlib import Path
 
 import dns.exception
 import dns.message
+import dns.rdata
+import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
 import pytest
@@ -265,3 +269,32 @@ def test_no_bytes_of_a_server_do_harm(changes: list[tuple[int, int]], end: int) 
     except (dns.exception.DNSException, DohError):
         return
     assert len(found) <= 1
+
+
+SPOILING = """
+import sys, dns.exception, dns.message
+from tunnel.io.doh import DohError, _read
+bad, good = map(bytes.fromhex, sys.argv[1:])
+query = dns.message.make_query("alias.example", "A", id=0)
+try:
+    _read(query, bad)
+except (dns.exception.DNSException, DohError):
+    pass
+print(*_read(query, good))
+"""
+
+
+def test_no_answer_spoils_the_next() -> None:
+    """In a process of its own, in which nothing was read before."""
+    bad = dns.message.make_response(QUERY)
+    record = dns.rdata.GenericRdata(dns.rdataclass.ANY, dns.rdatatype.A, bytes(4))
+    bad.additional = [dns.rrset.from_rdata("four.example.", 60, record)]
+    good = response(dns.message.make_query("alias.example", "A", id=0), TABLE)
+    said = subprocess.run(
+        [sys.executable, "-c", SPOILING, bad.to_wire().hex(), good.hex()],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (said.stdout, said.stderr) == ("10.0.0.1\n", "")

@@ -80,6 +80,7 @@ async def test_a_conversation_goes_through_a_tls_edge(tmp_path: Path, protocols:
 @pytest.mark.parametrize("host", [ADDRESS, f"{NAME}."], ids=["an address", "a name with the dot of the root"])
 @asynchronous
 async def test_the_certificate_is_asked_for_the_host_as_it_is_certified(tmp_path: Path, host: str) -> None:
+    """LINK-13: by its name or its address, as it stands in the link."""
     authority = Authority(tmp_path)
     async with edged(tmp_path, authority.issue(NAME, ADDRESS), host) as (relay, link):
         await converse(relay, link, Way(environment={}, doh_servers=(), ca_file=authority.file, lookup=here))
@@ -88,7 +89,7 @@ async def test_the_certificate_is_asked_for_the_host_as_it_is_certified(tmp_path
 @pytest.mark.needs("nginx")
 @asynchronous
 async def test_a_certificate_is_said_for_what_it_is(tmp_path: Path) -> None:
-    """And nothing is said to who shows it."""
+    """LINK-13: and nothing is said to who shows it."""
     ours, theirs = Authority(tmp_path), Authority(tmp_path, "theirs")
     cases = [
         (theirs.issue(NAME), ("signed by nobody whom this machine trusts", "TUNNEL_CA_FILE", "do not go on")),

@@ -25,6 +25,7 @@ def shake_hands(client: ssl.SSLContext, server: ssl.SSLContext, name: str) -> st
 
 
 def test_an_authority_of_the_persons_own_is_trusted(tmp_path: Path) -> None:
+    """LINK-13."""
     authority = Authority(tmp_path)
     server = authority.issue("host.example").server()
 
@@ -33,6 +34,7 @@ def test_an_authority_of_the_persons_own_is_trusted(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["host.example", "other.example"], ids=["a stranger's", "another name"])
 def test_nobody_else_is_trusted(tmp_path: Path, name: str) -> None:
+    """LINK-13: neither a stranger's certificate nor one for another name."""
     authority = Authority(tmp_path)
     context = tls_context(None if name == "host.example" else authority.file)
 
@@ -41,7 +43,7 @@ def test_nobody_else_is_trusted(tmp_path: Path, name: str) -> None:
 
 
 def test_what_the_system_trusts_is_trusted_too(tmp_path: Path) -> None:
-    """The file is beside its trust store, and not in its place: neither is changed by the other."""
+    """LINK-13: the file is beside its trust store, and not in its place: neither is changed by the other."""
     alone, beside = tls_context(None), tls_context(Authority(tmp_path).file)
 
     assert alone.verify_mode is beside.verify_mode is ssl.CERT_REQUIRED
@@ -50,6 +52,7 @@ def test_what_the_system_trusts_is_trusted_too(tmp_path: Path) -> None:
 
 
 def test_no_tls_before_version_1_2_is_spoken(tmp_path: Path) -> None:
+    """LINK-13."""
     authority = Authority(tmp_path)
     old = authority.issue("host.example").server()
     with pytest.warns(DeprecationWarning, match="TLSv1 is deprecated"):

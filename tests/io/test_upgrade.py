@@ -135,8 +135,23 @@ def test_a_bad_handshake_is_refused(change: tuple[str, str], status: int) -> Non
         b"GET / HTTP/1.1\n",
         b"GET  / HTTP/1.1\r\n",
         "GET /ü HTTP/1.1\r\n".encode(),
+        b"`GET / HTTP/1.1\r\n",
+        b"`",
     ],
-    ids=["tls", "nul", "empty line", "ssh", "http 0.9", "http 2", "http 2 preface", "bare lf", "two blanks", "umlaut"],
+    ids=[
+        "tls",
+        "nul",
+        "empty line",
+        "ssh",
+        "http 0.9",
+        "http 2",
+        "http 2 preface",
+        "bare lf",
+        "two blanks",
+        "umlaut",
+        "no letter in front",
+        "no letter",
+    ],
 )
 def test_what_is_no_http_is_refused_at_its_first_line(first_bytes: bytes) -> None:
     assert status_of(first_bytes) == HTTPStatus.BAD_REQUEST

@@ -22,8 +22,8 @@ GENERATED = "tunnel/spec/v1"
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A copy of the tables and of what is generated from them."""
-    shutil.copytree(TABLES, tmp_path / "spec" / "v1")
+    """A copy of the tables, as a draft, and of what is generated from them."""
+    shutil.copytree(TABLES, tmp_path / "spec" / "v1", ignore=shutil.ignore_patterns("frozen.toml"))
     shutil.copytree(ROOT / GENERATED, tmp_path / GENERATED, ignore=shutil.ignore_patterns("__pycache__"))
     return tmp_path
 
@@ -58,6 +58,7 @@ ILL_FORMED = [
     ("refusals.toml", 'id = "refused", code = 1008,', 'id = "refused", code = "1008",', ["refusals.toml: row 'refused' of closings", "Expected `int`", ".code"]),
     ("refusals.toml", "{AUTH_SECONDS}", "{AUTH_SECOND}", ["refusals.toml, closings, row 'auth_timeout', doc: {AUTH_SECOND} is no constant"]),
     ("rules.toml", 'id = "WIRE-1", level = "MUST",', 'id = "WIRE-1", level = "MSUT",', ["rules.toml: row 'WIRE-1' of rules", "MSUT", ".level"]),
+    ("rules.toml", 'id = "WIRE-1", level = "MUST",', 'id = "WIRE-1", level = "MUST NOT",', ["rules.toml: row 'WIRE-1' of rules", "MUST NOT", ".level"]),
     ("rules.toml", 'observable = "wire", carried_by = "codec",', 'observable = "wier", carried_by = "codec",', ["rules.toml: row 'WIRE-1' of rules", "wier", ".observable"]),
     ("cases.toml", 'id = "wire-normal"', 'id = "wire-normal"\nneed = ["time"]', ["cases.toml: row 'wire-normal' of cases", "need"]),
     ("cases.toml", '{ do = "open", args =', '{ doo = "open", args =', ["cases.toml: row 'wire-normal' of cases, row 1 of steps", "doo"]),
@@ -127,6 +128,9 @@ UNSOUND = [
     ("frames.toml", 'type = "const", value = -1,', 'type = "const",', "frames.toml: row 'draft', row 'seq' of fields, value: a const says"),
     ("frames.toml", "CHALLENGE_BYTES random bytes", "CHALENGE_BYTES random bytes", "frames.toml: row 'challenge', row 'nonce' of fields, encoding: 'CHALENGE_BYTES' is no constant"),
     ("frames.toml", 'sender = "host"', "", "frames.toml: row 'challenge' of frames, sender: a frame comes from host or guest"),
+    ("frames.toml", 'visible = "ends",', 'visible = "nobody",', "frames.toml: row 'draft', row 'body' of fields, visible: 'nobody' is none of operator, ends, kind"),
+    ("frames.toml", 'visible = "ends", visible_note = "both ends; the operator sees its length",', 'visible = "ends",', "frames.toml: row 'draft', row 'body' of fields, visible_note: where the operator does not read all of it"),
+    ("frames.toml", 'name = "nonce", type = "string",', 'name = "nonce", type = "string", visible = "kind", visible_note = "both",', "frames.toml: row 'challenge', row 'nonce' of fields, visible: 'challenge' has no field 'kind'"),
     ("frames.toml", 'rules = ["AUTH-1"]', 'rules = ["AUTH-99"]', "frames.toml: row 'challenge', rules: 'AUTH-99' is not in rules.toml"),
     # refusals.toml
     ("refusals.toml", 'id = "bad_key",', 'id = "tunnel_full",', "refusals.toml, refusals: 'tunnel_full' stands there 2 times"),
@@ -141,7 +145,7 @@ UNSOUND = [
     ("rules.toml", "in the order of LINK-4", "in the order of LINK-44", "rules.toml: row 'AUTH-7' of rules, text: 'LINK-44' is not in rules.toml"),
     # cases.toml
     ("cases.toml", 'id = "wire-binary"', 'id = "wire-normal"', "cases.toml, cases: 'wire-normal' stands there 2 times"),
-    ("cases.toml", 'rules = ["WIRE-9"]', 'rules = ["WIRE-8"]', "rules.toml: row 'WIRE-9' of rules, observable: a MUST NOT of the host that can be seen on the wire, and no case proves it"),
+    ("cases.toml", 'rules = ["WIRE-9"]', 'rules = ["WIRE-8"]', "rules.toml: row 'WIRE-9' of rules, observable: a MUST of the host that can be seen on the wire, and no case proves it"),
     ("cases.toml", 'rules = ["WIRE-2"]', 'rules = ["WIRE-2", "AUTH-5"]', "cases.toml: row 'wire-binary' of cases, rules: AUTH-5 does not bind a host"),
     ("cases.toml", 'rules = ["WIRE-2"]', 'rules = ["WIRE-2", "WIRE-99"]', "cases.toml: row 'wire-binary' of cases, rules: 'WIRE-99' is not in rules.toml"),
     ("cases.toml", 'rules = ["WIRE-2"]', "rules = []", "cases.toml: row 'wire-binary' of cases, rules: it proves none"),
@@ -184,6 +188,7 @@ UNSOUND = [
     ("session.toml", "actions = [", 'actions = [ { name = "dance", doc = "" },', "session.toml: row 'dance' of actions: no row does it"),
     ("session.toml", 'rules = ["LINK-1", "SEQ-1"] },', 'rules = ["LINK-1", "SEQ-99"] },', "session.toml: row 'open' of transitions, rules: 'SEQ-99' is not in rules.toml"),
     ("session.toml", 'facts = ["well_formed", "proof_ok"]', 'facts = ["well_formed", "proof_ok", "polite"]', "session.toml: row 'auth' of events, facts: no row asks for 'polite'"),
+    ("session.toml", "`proof_ok`: its response", "proven: its response", "session.toml: row 'auth' of events, doc: it does not say when 'proof_ok' holds"),
     ("session.toml", 'facts = ["well_formed", "proof_ok"]', 'facts = ["well_formed", "proof_ok", "state"]', "session.toml: row 'auth' of events, facts: 'state' already means something else"),
     # The machines: timers
     ("session.toml", 'duration = "LINK_SECONDS",', 'duration = "LINK_SECS",', "session.toml: row 'link' of timers, duration: 'LINK_SECS' is no constant"),
@@ -259,12 +264,13 @@ def test_building_restores_what_was_edited_or_lost(root: Path) -> None:
 
 
 def test_a_changed_table_shows_in_what_is_built(root: Path) -> None:
-    write(root, "protocol.toml", 'name = "LINK_SECONDS", value = 600,', 'name = "LINK_SECONDS", value = 601,')
+    # By minutes: the traces walk through time in the largest steps that all spans have in common.
+    write(root, "protocol.toml", 'name = "LINK_SECONDS", value = 600,', 'name = "LINK_SECONDS", value = 900,')
 
     assert main(["check"], root) == 1
     assert (main(["build"], root), main(["check"], root)) == (0, 0)
     assert re.search(
-        r"^LINK_SECONDS\b.*\b601$", (root / GENERATED / "constants.py").read_text(encoding="utf-8"), re.MULTILINE
+        r"^LINK_SECONDS\b.*\b900$", (root / GENERATED / "constants.py").read_text(encoding="utf-8"), re.MULTILINE
     )
 
 
@@ -322,7 +328,7 @@ def test_a_spec_that_cannot_be_read_is_an_answer_and_no_traceback(
     write(root, "protocol.toml", "wire = 1", "wier = 1")
 
     assert main([command], root) == 1
-    assert capsys.readouterr().err.startswith("protocol.toml: ")
+    assert capsys.readouterr().err.startswith("spec/v1/protocol.toml: ")
 
 
 # --- The command --------------------------------------------------------------------------------------------------------

@@ -9,9 +9,10 @@ import pytest
 from msgspec.structs import replace
 
 from spec.compiler.explore import combinations
-from spec.compiler.promela import PEERS, PromelaError, Scene, Slips, promela
+from spec.compiler.promela import MACHINES, PEERS, Scene, Slips, promela, ticks
 from spec.compiler.promela_claims import by_scene, made, model, read_claims
 from spec.compiler.promela_proof import Record, digest, drift, faults, read_record, told, write_record
+from spec.compiler.promela_text import TAKES, PromelaError
 from spec.compiler.reader import SpecError
 from tests.spec.breakage import SPEC, Breakage, broken, dropped, row, swapped, timer
 from tunnel.spec.model import Machine
@@ -21,6 +22,7 @@ PROOFS = SPEC.folder / "proofs"
 CLAIMS = read_claims(PROOFS, SPEC)
 MODEL = promela(SPEC)
 TOGETHER = promela(SPEC, "together")
+ALONE = promela(SPEC, "guest")
 
 
 def handler(text: str, machine: str, event: str) -> str:
@@ -37,8 +39,15 @@ def rows_of(text: str, machine: str, event: str) -> list[str]:
 
 @pytest.mark.parametrize(
     ("text", "machine"),
-    [(MODEL, "session"), (MODEL, "connection"), (TOGETHER, "session"), (TOGETHER, "connection"), (TOGETHER, "guest")],
-    ids=["session", "connection", "session, together", "connection, together", "guest"],
+    [
+        (MODEL, "session"),
+        (MODEL, "connection"),
+        (TOGETHER, "session"),
+        (TOGETHER, "connection"),
+        (TOGETHER, "guest"),
+        (ALONE, "guest"),
+    ],
+    ids=["session", "connection", "session, together", "connection, together", "guest, together", "guest, alone"],
 )
 def test_every_row_stands_in_the_model_in_the_order_of_its_table(text: str, machine: str) -> None:
     table = SPEC.machines[machine]
@@ -190,11 +199,18 @@ def test_a_model_of_other_tables_does_not_agree(breakage: Breakage, event: str) 
 # --- Timers -------------------------------------------------------------------------------------------------------------
 
 
-def test_durations_are_short_and_keep_their_order() -> None:
-    ticks = {name: int(value) for name, value in re.findall(r"#define (\w+_SECONDS) (\d+)", MODEL)}
+@pytest.mark.parametrize("text", [MODEL, TOGETHER, ALONE], ids=["host", "together", "guest"])
+def test_durations_are_short_and_keep_their_order(text: str) -> None:
+    short = {name: int(value) for name, value in re.findall(r"#define (\w+_SECONDS) (\d+)", text)}
 
-    assert sorted(ticks, key=lambda name: ticks[name]) == sorted(ticks, key=lambda name: SPEC.constants[name])
-    assert max(ticks.values()) < 10
+    assert sorted(short, key=lambda name: short[name]) == sorted(short, key=lambda name: SPEC.constants[name])
+    assert max(short.values()) < 10
+
+
+def test_there_is_an_age_within_each_duration_and_time_between_a_dead_link_and_an_idle_session() -> None:
+    assert min(SECONDS.values()) > 1
+    assert SECONDS["LINK_SECONDS"] + 2 < SECONDS["IDLE_SECONDS"]
+    assert ticks({"A": 15, "B": 15, "C": 600, "D": 1800}) == {"A": 2, "B": 2, "C": 3, "D": 6}
 
 
 def test_a_timer_that_nobody_can_tell_is_left_out_and_the_model_says_so() -> None:
@@ -237,15 +253,20 @@ def words(text: str) -> set[str]:
 # --- What is asked ------------------------------------------------------------------------------------------------------
 
 
-def test_what_the_claims_look_at_is_never_read_by_the_host() -> None:
+@pytest.mark.parametrize(
+    ("text", "scene", "kept"),
+    [(TOGETHER, "together", {"admissions", "quiet", "told", "over"}), (ALONE, "guest", {"answers", "unheard", "over"})],
+    ids=["together", "guest"],
+)
+def test_what_the_claims_look_at_is_never_read_by_a_machine(text: str, scene: Scene, kept: set[str]) -> None:
     watched = re.findall(
-        r"^(?:bool|byte) (\w+)", TOGETHER.partition("/* What the claims look at.")[2].partition("inline")[0], re.M
+        r"^(?:bool|byte) (\w+)", text.partition("/* What the claims look at.")[2].partition("inline")[0], re.M
     )
 
-    assert {"admissions", "quiet", "told", "over"} < set(watched)
-    for machine in SPEC.machines:
+    assert kept < set(watched)
+    for machine in MACHINES[scene]:
         for event in SPEC.machines[machine].events:
-            assert words(handler(TOGETHER, machine, event.name)).isdisjoint(watched)
+            assert words(handler(text, machine, event.name)).isdisjoint(watched)
 
 
 def test_slips_of_an_implementation_change_what_they_name_and_no_more() -> None:
@@ -255,12 +276,21 @@ def test_slips_of_an_implementation_change_what_they_name_and_no_more() -> None:
 
     changed = [line for line in lazy if line not in MODEL.splitlines()]
     assert [line.split(" {")[0].strip() for line in changed] == ["inline expire_before_input()", ":: d_step"]
-    assert len([line for line in same if line not in MODEL.splitlines()]) == 1
+    assert [line for line in same if line not in MODEL.splitlines()] == ["inline see_challenge(x) { skip }"]
 
 
 def test_only_the_model_of_the_witnesses_remembers_what_was_answered() -> None:
     assert "refused_for" not in MODEL
     assert "refused_for" in promela(SPEC, witness=True)
+
+
+def test_only_a_model_that_tracks_says_which_rows_are_taken() -> None:
+    tracking = promela(SPEC, "guest", tracks=True)
+
+    assert TAKES not in ALONE
+    assert set(re.findall(rf'printf\("{TAKES} guest ([\w-]+)\\n"\)', tracking)) == {
+        one.id for one in SPEC.machines["guest"].transitions
+    }
 
 
 def test_every_mistake_is_one_mistake() -> None:
@@ -269,7 +299,7 @@ def test_every_mistake_is_one_mistake() -> None:
         spec, slips = made(SPEC, mistake)
         texts.append(promela(spec, CLAIMS.claim(mistake.breaks).scene, slips))
 
-    assert {MODEL, TOGETHER}.isdisjoint(texts)
+    assert {MODEL, TOGETHER, ALONE}.isdisjoint(texts)
     assert len(set(texts)) == len(CLAIMS.mutants)
 
 
@@ -278,7 +308,7 @@ def test_every_scene_has_claims_and_a_model_of_its_own(scene: Scene) -> None:
     asked = by_scene(CLAIMS.claims)[scene]
 
     assert all(f"\nltl {claim.id} {{ {claim.holds} }}" in model(SPEC, asked) for claim in asked)
-    assert ("inline guest_on_challenge" in model(SPEC, asked)) == (scene == "together")
+    assert [name for name in SPEC.machines if f"byte {name}" in model(SPEC, asked)] == list(MACHINES[scene])
 
 
 def test_every_claim_is_broken_by_a_mistake() -> None:
@@ -330,6 +360,14 @@ def test_the_recorded_results_are_about_this_model_and_all_that_is_asked(record:
     assert record.model == digest(SPEC, CLAIMS), "run `python -m spec.compiler proof --write`"
 
 
+def test_the_page_names_the_rows_that_no_scene_takes(record: Record) -> None:
+    page = (PROOFS / "README.md").read_text(encoding="utf-8")
+    table = page.partition("| machine | rows that no scene takes |")[2].partition("\n\n")[0]
+    named = [f"{line.split()[1]} {row}" for line in table.splitlines()[2:] for row in re.findall(r"`([\w-]+)`", line)]
+
+    assert sorted(named) == sorted(record.untaken)
+
+
 def test_everything_that_is_recorded_came_out_as_it_must(record: Record) -> None:
     assert faults(record) == []
     assert all(one.rules for one in record.results if one.kind == "claim")
@@ -364,6 +402,9 @@ def test_a_result_that_differs_from_the_record_is_named(record: Record) -> None:
     assert "recorded is nothing" in drift(record, replace(record, results=record.results[1:]))[0]
     assert drift(record, None)[0].startswith("results.json: is missing")
     assert drift(replace(record, model="other"), record)[0].startswith("results.json: the model has changed")
+    assert drift(replace(record, untaken=("guest enter",)), record)[0].startswith(
+        "results.json: untaken: now taken are"
+    )
 
 
 def test_seconds_and_what_another_version_of_spin_counts_are_no_drift(record: Record) -> None:
@@ -385,7 +426,8 @@ def test_the_table_for_people_has_a_line_for_everything(record: Record) -> None:
     lines = told(record).splitlines()
 
     assert lines[0].split() == ["states", "seconds", "verdict"]
-    assert len(lines) == 1 + len(record.results)
+    assert len(lines) == 1 + len(record.results) + 2
+    assert lines[-1] == f"rows that nothing takes: {', '.join(record.untaken)}"
     assert re.fullmatch(
         r"mutant reopens: single_use +\d+ +\d+\.\d +caught", next(li for li in lines if "reopens" in li)
     )

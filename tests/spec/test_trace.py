@@ -37,6 +37,19 @@ def changed(root: Path, file: str, old: str, new: str) -> list[str]:
     return trace.gaps(read(root / "spec" / "v1"), root)
 
 
+def test_a_test_may_name_a_rule_that_only_another_version_has(copy: Path) -> None:
+    test = 'def test_x() -> None:\n    """IDLE' + '-99: as the next version says."""\n'
+    unknown = "test_some.py::test_x: names IDLE" + "-99, which is no rule"
+    assert unknown in with_tests(copy, test)
+
+    shutil.copytree(copy / "spec" / "v1", copy / "spec" / "v2")
+    for file, old, new in (("rules.toml", '"IDLE-1"', '"IDLE' + '-99"'), ("protocol.toml", "= 1\n", "= 2\n")):
+        path = copy / "spec" / "v2" / file
+        path.write_text(path.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
+
+    assert unknown not in with_tests(copy, test)
+
+
 def test_nothing_is_missing_between_the_rules_and_their_tests(spec: Spec) -> None:
     assert trace.gaps(spec, ROOT) == []
 

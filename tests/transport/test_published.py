@@ -6,7 +6,7 @@ from ipaddress import IPv4Address, IPv6Address
 import pytest
 
 from tests.io.asynchronous import skipping
-from tunnel.io.doh import DohError, NoSuchNameError
+from tunnel.io.lookup import DohError, NoSuchNameError
 from tunnel.transport.published import DEAF_SECONDS, FIRST_SECONDS, LONGEST_SECONDS, until_published
 
 NAME = "quiet-words.trycloudflare.com"

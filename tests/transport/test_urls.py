@@ -34,10 +34,20 @@ async def not_found(*words: str, seconds: float = SECONDS) -> NoUrlError:
         ("INF | <https://example.org:8443/> |", "https://example.org:8443"),
         ("http://127.0.0.1:4711.", "http://127.0.0.1:4711"),
         ('url="https://[2001:db8::1]:443/"', "https://[2001:db8::1]:443"),
+        ("[https://[2001:db8::1]].", "https://[2001:db8::1]"),
         ("\x1b[1;32mhttps://example.org\x1b[0m", "https://example.org"),
         ("(see https://a.example) https://b.example", "https://a.example"),
     ],
-    ids=["alone", "in a sentence", "in a box", "an address", "in quotes", "in colours", "the first of two"],
+    ids=[
+        "alone",
+        "in a sentence",
+        "in a box",
+        "an address",
+        "in quotes",
+        "an address in brackets",
+        "in colours",
+        "the first of two",
+    ],
 )
 @asynchronous
 async def test_the_url_is_taken_out_of_its_line(line: str, url: str) -> None:

@@ -5,6 +5,7 @@ What was passed, a misspelt name included, may be a join link.
 
 import difflib
 from collections.abc import Mapping
+from functools import cache
 from typing import Final, TypeVar
 
 import msgspec
@@ -47,6 +48,7 @@ def read(arguments: Mapping[str, object], kind: type[ArgumentsT]) -> ArgumentsT:
     return msgspec.convert(arguments, type=kind)
 
 
+@cache
 def inspect_fields(kind: type[Arguments]) -> tuple[inspect.Field, ...]:
     """The fields of an arguments type."""
     info = inspect.type_info(kind)

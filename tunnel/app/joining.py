@@ -17,7 +17,6 @@ from tunnel.core.link import JoinLink
 from tunnel.core.transcript import Transcript
 from tunnel.errors import NetworkFault, Refused, given
 from tunnel.io.clock import Clock
-from tunnel.io.dialer import Dialer
 from tunnel.io.way import Way
 from tunnel.spec.v1 import guest
 from tunnel.spec.v1.refusals import CAUSES, NOTICES, REFUSALS, Cause, Notice
@@ -54,6 +53,7 @@ class Joining:
         entropy: random bytes, in the shape of `os.urandom`.
         logs: keeps a log of the session, if its person wants one.
         way: what may be used on the way to the host; what this process' environment says when it is left out.
+        nonces: those that were seen with this link before.
     """
 
     def __init__(
@@ -64,6 +64,7 @@ class Joining:
         entropy: Callable[[int], bytes],
         logs: Logs | None = None,
         way: Way | None = None,
+        nonces: set[str] | None = None,
     ) -> None:
         self.closed_by_person = False
         """Whether it was this side's person that has closed it."""
@@ -72,7 +73,10 @@ class Joining:
         self._log: Log | None = None
         self.tunnel_id = link.tunnel_id
         self.opened_at = clock.now().unix_ms
-        self._guest = Guest(link=link, name=name, entropy=entropy, now=clock.now())
+        # A host needs no client of WebSockets, and everybody's start would wait for it.
+        from tunnel.io.dialer import Dialer
+
+        self._guest = Guest(link=link, name=name, entropy=entropy, now=clock.now(), nonces=nonces)
         self._dialer = Dialer(self._guest, clock, link.url, way)
         self.refusals = Refusals(lambda: self._guest.transcript.last, lambda: clock.now().unix_ms)
         """What was refused in it."""

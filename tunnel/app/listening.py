@@ -15,7 +15,7 @@ from msgspec import Struct, structs
 from tunnel.app.results import Provenance
 from tunnel.app.settings import ANSWER_BYTES, ANSWER_MESSAGES
 from tunnel.app.untrusted import legible
-from tunnel.core.transcript import Transcript
+from tunnel.core.transcript import Reading, Transcript
 from tunnel.io.driver import Driver
 from tunnel.spec.v1.frames import Message
 
@@ -119,22 +119,23 @@ def _part(whole: HeardMessage, offset: int) -> HeardMessage:
 
 
 def _heard(transcript: Transcript, reader: Reader, message: Message) -> HeardMessage:
+    reading = transcript.read(message)
     return HeardMessage(
         id=legible(message.id),
         seq=message.seq,
         sender=message.sender,
         kind=message.kind,
-        text=legible(transcript.text(message)),
+        text=legible(reading.text),
         ts=message.ts,
-        provenance=provenance(transcript, reader, message),
+        provenance=provenance(reading, reader, message),
     )
 
 
-def provenance(transcript: Transcript, reader: Reader, message: Message) -> Provenance:
+def provenance(reading: Reading, reader: Reader, message: Message) -> Provenance:
     """What is shown under the reader's own name, it has said itself: anything else is concealed (SEQ-6)."""
     if message.kind != "chat":
         return "system text, not authenticated"
-    if not transcript.is_sound(message):
+    if not reading.is_sound:
         return "peer, but replayed or not readable with the link's key"
     return OWN if message.sender == reader else "peer, sealed with the link's key"
 

@@ -75,11 +75,7 @@ def _protocol_text() -> str:
     numbers = {name: str(value) for name, value in vars(constants).items() if name.isupper()}
     rules = "\n".join(f"- {rule.id} ({rule.role.value}, {rule.level.value}): {rule.text}" for rule in RULES.values())
     values = "\n".join(f"- {name} = {value}" for name, value in numbers.items())
-    return (
-        f"# The tunnel protocol, wire version {constants.WIRE}\n\n"
-        "A rule that says MUST NOT names what must not happen.\n\n"
-        f"## Rules\n\n{rules}\n\n## Numbers\n\n{values}\n"
-    )
+    return f"# The tunnel protocol, wire version {constants.WIRE}\n\n## Rules\n\n{rules}\n\n## Numbers\n\n{values}\n"
 
 
 PROTOCOL_TEXT: Final = _protocol_text()

@@ -18,6 +18,7 @@ from tunnel.app.listening import Heard, HeardMessage, how_to_hear_rest
 from tunnel.app.log import Logs
 from tunnel.app.opening import Doing, Opening, StillOpeningError, Wish
 from tunnel.app.saying import UnconfirmedError
+from tunnel.app.seen import Seen
 from tunnel.app.settings import SAY_SECONDS, Settings
 from tunnel.app.slot import Slot, Tunnel
 from tunnel.app.waiting import NOBODY, Caller, Wait, alive, answer_seconds, left_for, wait_for
@@ -85,6 +86,7 @@ class Tools:
         self._setup = settings.setup(environment, report)
         self._logs = Logs(settings.home, report) if settings.keeps_log else None
         self._slot = Slot()
+        self._seen = Seen()
         self._opening: Opening | None = None
         self.changes = Changes()
         """Tells when something has changed that an agent can see."""
@@ -181,7 +183,10 @@ class Tools:
         """Join a tunnel."""
         join_link = link.parse(arguments.join_link)
         way = self._settings.way()
-        joining = self._slot.take(lambda: Joining(join_link, self._name, self._clock, self._entropy, self._logs, way))
+        nonces = self._seen.of(join_link.key)
+        joining = self._slot.take(
+            lambda: Joining(join_link, self._name, self._clock, self._entropy, self._logs, way, nonces)
+        )
         try:
             await alive(joining.join(), caller, lambda passed: f"Joining the tunnel. ({passed} s so far)")
         except BaseException:

@@ -104,21 +104,28 @@ async def alive(work: Awaitable[T], caller: Caller, sentence: Callable[[int], st
         sentence: what it is told, from the seconds that have passed.
         total: how many seconds the work takes at most, if that is known.
     """
-    telling = asyncio.get_running_loop().create_task(_tell(caller, sentence, total))
+    loop = asyncio.get_running_loop()
+    telling: list[asyncio.Task[None]] = []
+    # A call that does one thing after another goes on counting: its progress never falls back.
+    begins_at = int(caller.waited)
+    # Most work is done long before, and a task for each call would take longer than some of them.
+    begin = loop.call_later(
+        PROGRESS_SECONDS, lambda: telling.append(loop.create_task(_tell(caller, sentence, total, begins_at)))
+    )
     try:
         return await work
     finally:
-        telling.cancel()
-        await asyncio.wait([telling])
+        begin.cancel()
+        for task in telling:
+            task.cancel()
+            await asyncio.wait([task])
 
 
-async def _tell(caller: Caller, sentence: Callable[[int], str], total: float | None) -> None:
-    # A call that does one thing after another goes on counting: its progress never falls back.
-    passed = int(caller.waited)
+async def _tell(caller: Caller, sentence: Callable[[int], str], total: float | None, passed: int) -> None:
     try:
         while True:
-            await asyncio.sleep(PROGRESS_SECONDS)
             passed += PROGRESS_SECONDS
             await caller.tell(passed, total, sentence(passed))
+            await asyncio.sleep(PROGRESS_SECONDS)
     except (anyio.BrokenResourceError, anyio.ClosedResourceError):
         pass  # The client has gone; the work's own end will be seen by whoever serves it.

@@ -83,9 +83,15 @@ def _tag_beside_surrogate(text: str) -> str:
     if not _SURROGATE.search(text):
         return ""
     try:
-        return msgspec.convert(json.loads(text, parse_constant=_no_json), _Tagged).t
+        found = json.loads(text, parse_constant=_no_json)
     except (ValueError, RecursionError):
         return ""
+    # Not by msgspec: it takes no object of which a field's name holds such a half.
+    match found:
+        case {"t": str(tag)}:
+            return tag
+        case _:
+            return ""
 
 
 def _no_json(constant: str) -> None:

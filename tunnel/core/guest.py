@@ -47,10 +47,19 @@ class Guest:
         name: this side's name.
         entropy: random bytes, in the shape of `os.urandom`.
         now: when the dialling begins.
+        nonces: those that were seen with this link before: see `Transcript`.
     """
 
-    def __init__(self, *, link: JoinLink, name: str, entropy: Callable[[int], bytes], now: Instant) -> None:
-        self.transcript = Transcript(link.key)
+    def __init__(
+        self,
+        *,
+        link: JoinLink,
+        name: str,
+        entropy: Callable[[int], bytes],
+        now: Instant,
+        nonces: set[str] | None = None,
+    ) -> None:
+        self.transcript = Transcript(link.key, nonces)
         self.goal = ""
         self.host_name = ""
         self.cause: Cause | None = None

@@ -203,11 +203,12 @@ class Host:
     def drained(self, number: ConnectionId, now: Instant) -> Effects:
         """Nothing waits for the peer of a connection any more: the backlog goes on (SIZE-11)."""
         out = self.expire(now)
-        if self._guest and self._guest.number == number:
+        guest = self._guest
+        if guest and guest.number == number:
             # One at least: a message that is larger than a frame of the backlog is still a frame of its own.
-            next_one = list(islice(self.transcript.after(self._guest.sent), 1))
-            for message in self._fitting(self._guest.sent, BACKLOG_FRAME_BYTES) or next_one:
-                self._send_message(message, out)
+            next_one = list(islice(self.transcript.after(guest.sent), 1))
+            for message in self._fitting(guest.sent, BACKLOG_FRAME_BYTES) or next_one:
+                self._send_message(guest, message, out)
         return out
 
     # --- From the host's own agent -----------------------------------------------------------------------------------
@@ -401,23 +402,23 @@ class Host:
         seq = self.transcript.last + 1
         message = frames.Message(id=id, seq=seq, sender=sender, kind=kind, body=body, ts=now.unix_ms)
         self.transcript.append(message)
-        if self._guest and self._guest.sent == seq - 1:
-            self._send_message(message, out)
+        guest = self._guest
+        if guest and guest.sent == seq - 1:
+            self._send_message(guest, message, out)
         out.append(effects.Arrived())
         return seq
 
-    def _send_message(self, message: frames.Message, out: Effects) -> None:
-        guest = given(self._guest)
+    def _send_message(self, guest: Connection, message: frames.Message, out: Effects) -> None:
         guest.sent = message.seq
         out.append(effects.Send(guest.number, frames.Msg(msg=message)))
 
     def _end(self, cause: Cause, now: Instant, out: Effects) -> None:
         self.cause = cause
-        if self._guest:
+        guest, self._guest = self._guest, None
+        if guest:
             # A guest that is behind gets what fits, in its order: the last word is behind all the others.
-            for message in self._fitting(self._guest.sent, OUTBOX_BYTES):
-                self._send_message(message, out)
-        self._guest = None
+            for message in self._fitting(guest.sent, OUTBOX_BYTES):
+                self._send_message(guest, message, out)
         closing = _closing(cause)
         for on in list(self._connections.values()):
             self._on_connection(on, connection.Event.END, now, out, closing=closing)

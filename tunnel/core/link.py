@@ -9,12 +9,14 @@ from urllib.parse import SplitResult, urlsplit
 from msgspec import Struct
 
 from tunnel import crypto
+from tunnel.core.text import cut
 from tunnel.errors import BadEncoding, BadLink
 from tunnel.spec.v1.constants import KEY_BYTES, LINK_CHARS, TUNNEL_ID_BYTES
 
 _PATH: Final = re.compile(r"/t/([0-9a-f]+)")
 _HOST: Final = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)*[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.?")
 _IPV6_AUTHORITY: Final = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::[0-9]+)?")
+_SCHEME_BYTES: Final = 8
 _AGAIN: Final = "Ask the host for the whole link, and paste it as it is."
 
 
@@ -90,7 +92,8 @@ def _address(address: str) -> tuple[str, str]:
     except ValueError:
         raise BadLink(f"The join link's host or port cannot be read. {_AGAIN}") from None
     if parts.scheme not in ("ws", "wss"):
-        found = f"starts with '{parts.scheme}:'" if parts.scheme else "has no scheme"
+        # Cut: in front of a colon may stand anything that was pasted, and a key looks like a scheme.
+        found = f"starts with '{cut(parts.scheme, _SCHEME_BYTES)}:'" if parts.scheme else "has no scheme"
         raise BadLink(f"The join link {found}; it must start with 'wss://' or 'ws://'. {_AGAIN}")
     _check_host(parts, port, exists=exists)
     found = _PATH.fullmatch(parts.path)

@@ -4,8 +4,7 @@ Bodies stay sealed until they are read: a host never opens what it relays unless
 """
 
 from collections.abc import Iterator
-from itertools import islice
-from typing import Final
+from typing import Final, NamedTuple
 
 from tunnel import crypto
 from tunnel.core.text import visible
@@ -22,6 +21,14 @@ UNREADABLE: Final = "[unreadable]"
 REPLAYED: Final = "[replayed]"
 
 
+class Reading(NamedTuple):
+    """What a message says to its reader."""
+
+    text: str
+    is_sound: bool
+    """Whether it is a chat that opens, and is no repetition: then the text is what was said (SEAL-2, SEAL-3)."""
+
+
 def body_bytes(body: str) -> int:
     """What a body takes: sealed ones are ASCII, whatever else a peer writes is not."""
     return len(body) if body.isascii() else len(body.encode("utf-8"))
@@ -32,13 +39,14 @@ class Transcript:
 
     Args:
         key: opens the bodies.
+        nonces: those that were seen with this key before; what is seen here is noted there, too. None are known when left out.
     """
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, key: bytes, nonces: set[str] | None = None) -> None:
         self._key = key
         self._messages: list[Message] = []
         self._bytes = 0
-        self._nonces: set[str] = set()
+        self._nonces: set[str] = set() if nonces is None else nonces
         self._replayed: set[int] = set()
         self._concealed: set[int] = set()
 
@@ -54,7 +62,7 @@ class Transcript:
             size: bytes of its body and of those that wait for their number.
             waiting: how many wait.
         """
-        return self.last + waiting < TRANSCRIPT_MESSAGES and self._bytes + size <= TRANSCRIPT_BYTES
+        return len(self._messages) + waiting < TRANSCRIPT_MESSAGES and self._bytes + size <= TRANSCRIPT_BYTES
 
     @property
     def overfull(self) -> bool:
@@ -93,7 +101,8 @@ class Transcript:
 
     def after(self, seq: int) -> Iterator[Message]:
         """The messages behind a number, concealed ones included: what a peer gets."""
-        return islice(self._messages, max(0, seq), None)
+        # By index: to skip those before it would take as long as the transcript is.
+        return (self._messages[index] for index in range(max(0, seq), len(self._messages)))
 
     def at(self, seq: int) -> Message:
         """The message with this number, from 1 to `last`."""
@@ -105,19 +114,19 @@ class Transcript:
 
     def text(self, message: Message) -> str:
         """What it says. A system text is made visible (NAME-1). A chat that does not open is `[unreadable]`, a repeated one `[replayed]` (SEAL-2, SEAL-3)."""
-        if message.kind != "chat":
-            return visible(message.body, TEXT_BYTES)
-        if message.seq in self._replayed:
-            return REPLAYED
-        opened = self._opened(message)
-        return UNREADABLE if opened is None else opened
+        return self.read(message).text
 
     def is_sound(self, message: Message) -> bool:
         """Whether it is a chat that opens, and is no repetition: then `text` is what was said (SEAL-2, SEAL-3)."""
-        return message.kind == "chat" and message.seq not in self._replayed and self._opened(message) is not None
+        return self.read(message).is_sound
 
-    def _opened(self, message: Message) -> str | None:
+    def read(self, message: Message) -> Reading:
+        """What it says, and whether that was said; its body is opened once for both."""
+        if message.kind != "chat":
+            return Reading(visible(message.body, TEXT_BYTES), is_sound=False)
+        if message.seq in self._replayed:
+            return Reading(REPLAYED, is_sound=False)
         try:
-            return crypto.open_body(self._key, message.body)
+            return Reading(crypto.open_body(self._key, message.body), is_sound=True)
         except Unreadable:
-            return None
+            return Reading(UNREADABLE, is_sound=False)

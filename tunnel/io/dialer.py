@@ -21,11 +21,11 @@ from tunnel.core.instant import Instant
 from tunnel.errors import TunnelError
 from tunnel.io.clock import Clock
 from tunnel.io.driver import Driver
-from tunnel.io.frames import CLOSE_SECONDS, GuestFrames
+from tunnel.io.frames import GuestFrames
 from tunnel.io.passage import Passage
 from tunnel.io.trouble import AnswerError, SlowError, Stage, explain, unanswered
 from tunnel.io.way import Way
-from tunnel.spec.v1.constants import HOST_FRAME_BYTES, JOIN_SECONDS, OUTBOX_BYTES
+from tunnel.spec.v1.constants import CLOSE_SECONDS, HOST_FRAME_BYTES, JOIN_SECONDS, OUTBOX_BYTES
 from tunnel.spec.v1.refusals import Cause
 
 _STATUS: Final = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2})[ \r]")

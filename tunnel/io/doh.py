@@ -1,6 +1,7 @@
 """Addresses of a name by DNS over HTTPS (RFC 8484), for machines whose own resolver does not know a name yet, or lies.
 
-The name reaches the resolvers that are set, and nobody on the way to them.
+The name reaches the resolvers that are set, and nobody on the way to them. Most tunnels need none of this: whoever does
+imports it then, since it takes longer than the rest of the start.
 """
 
 import asyncio
@@ -16,12 +17,12 @@ import dns.exception
 import dns.message
 import dns.name
 import dns.rcode
+import dns.rdata
 import dns.rdatatype
 import httpcore2
 
 from tunnel.core.text import visible
-from tunnel.errors import NetworkFault
-from tunnel.io.lookup import Lookup, system_addresses
+from tunnel.io.lookup import DohError, Lookup, NoSuchNameError, system_addresses
 from tunnel.io.network import Network
 from tunnel.io.race import first
 
@@ -39,13 +40,9 @@ _HEADERS: Final = (("Accept", _MESSAGE), ("Content-Type", _MESSAGE))
 _PROXIES: Final = frozenset({"http", "https", "socks5", "socks5h"})
 _SHOWN_BYTES: Final = 80
 
-
-class NoSuchNameError(NetworkFault):
-    """A server says that the name does not exist, or that it has no address."""
-
-
-class DohError(NetworkFault):
-    """No server of DNS over HTTPS gave an answer."""
+# How dnspython reads a type it decides for good when it first meets it. Were that in a record of class ANY, which any answer
+# may hold, it would read no address of this type from then on, in this process: so addresses are what it meets first.
+_MET_FIRST: Final = (dns.rdata.from_text("IN", "A", "0.0.0.0"), dns.rdata.from_text("IN", "AAAA", "::"))  # noqa: S104
 
 
 class Doh:

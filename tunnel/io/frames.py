@@ -13,9 +13,6 @@ from websockets.uri import WebSocketURI
 
 from tunnel.spec.v1.refusals import CLOSINGS, Closing
 
-CLOSE_SECONDS: Final = 1.0
-"""How long a peer has to read what is left and to close its side; then the socket is cut."""
-
 SILENT: Final = logging.getLogger("tunnel.io.silent")
 SILENT.addHandler(logging.NullHandler())
 SILENT.propagate = False

@@ -5,12 +5,36 @@ import socket
 import threading
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Protocol
 
+from tunnel.errors import NetworkFault
 from tunnel.io.reach import Address
+
+
+class NoSuchNameError(NetworkFault):
+    """A server of DNS over HTTPS says that the name does not exist, or that it has no address."""
+
+
+class DohError(NetworkFault):
+    """No server of DNS over HTTPS gave an answer."""
+
 
 Lookup = Callable[[str], Awaitable[list[Address]]]
 """Asks the system's resolver: at least one address, or an OSError or UnicodeError for a name that it does not know."""
+
+
+class Resolver(Protocol):
+    """Who asks a server of DNS over HTTPS: `tunnel.io.doh.Doh`."""
+
+    async def addresses(self, name: str, seconds: float) -> list[IPv4Address | IPv6Address]:
+        """The addresses of a name, of both kinds.
+
+        Raises:
+            NoSuchNameError: a server says that there are none.
+            DohError: no server gave an answer in time.
+        """
+        ...
 
 
 async def system_addresses(name: str) -> list[Address]:

@@ -13,7 +13,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from tunnel.errors import TheirFault
-from tunnel.io.doh import Doh
+from tunnel.io.lookup import Resolver
 from tunnel.io.proxies import Proxy, choose
 from tunnel.io.reach import Address, is_loopback, is_private, known_addresses
 from tunnel.io.resolver import NoAddressError, addresses
@@ -142,7 +142,9 @@ class Passage:
         self._check(found)
         return found
 
-    def _doh(self) -> Doh:
+    def _doh(self) -> Resolver:
+        from tunnel.io.doh import Doh
+
         parts = urlsplit(self._way.doh_servers[0])
         proxy = choose(self._way.environment, parts.hostname or "", parts.port or _HTTPS_PORT, secure=True)
         return Doh(self._way.doh_servers, self._trust(), proxy.url if proxy else None, self._way.lookup)

@@ -4,8 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from tunnel.errors import NetworkFault
-from tunnel.io.doh import Doh, DohError, NoSuchNameError
-from tunnel.io.lookup import Lookup
+from tunnel.io.lookup import DohError, Lookup, NoSuchNameError, Resolver
 from tunnel.io.reach import Address
 
 
@@ -14,7 +13,7 @@ class NoAddressError(NetworkFault):
 
 
 async def addresses(
-    name: str, lookup: Lookup, doh: Callable[[], Doh] | None, system_seconds: float, doh_seconds: float
+    name: str, lookup: Lookup, doh: Callable[[], Resolver] | None, system_seconds: float, doh_seconds: float
 ) -> list[Address]:
     """The addresses of a name, at least one.
 

@@ -6,9 +6,6 @@ import re
 from http import HTTPStatus
 from typing import Any, Final, cast
 
-from python_socks import ProxyError, ProxyType
-from python_socks.async_.asyncio.v2 import Proxy as SocksProxy
-
 from tunnel.errors import NetworkFault
 from tunnel.io.proxies import Proxy
 from tunnel.io.stream import Stream
@@ -76,6 +73,10 @@ def _judge(status: int, proxy: Proxy) -> None:
 
 
 async def _socks(stream: Stream, proxy: Proxy, host: str, port: int) -> None:
+    # Few need it, and everybody's start would wait for it.
+    from python_socks import ProxyError, ProxyType
+    from python_socks.async_.asyncio.v2 import Proxy as SocksProxy
+
     asking = SocksProxy(
         ProxyType.SOCKS4 if proxy.scheme.startswith("socks4") else ProxyType.SOCKS5,
         proxy.host,

@@ -14,7 +14,7 @@ from tunnel.io.frames import HostFrames
 from tunnel.spec.v1.constants import HTTP_HEAD_BYTES
 
 _END: Final = b"\r\n\r\n"
-_REQUEST_LINE: Final = re.compile(rb"([!-~]+) ([!-~]+) (HTTP/1\.[01])\r\n")
+_REQUEST_LINE: Final = re.compile(rb"([A-Za-z][!-~]*) ([!-~]+) (HTTP/1\.[01])\r\n")
 
 
 class Upgrade:

@@ -13,7 +13,10 @@ In invariants also:
     running(TIMER)                         the timer runs after this step
 
 A name is a fact of the event, one of `state`, `old_state`, `event`, a symbol to compare those with, or (in invariants) a
-constant to compare `elapsed` with. Python's own parser reads the text; every node that is not in the list above is refused.
+constant to compare `elapsed` with. In a condition `state` is where the machine is; in an invariant it is where the step leads, and
+`old_state` where it comes from.
+
+Python's own parser reads the text; every node that is not in the list above is refused.
 """
 
 import ast

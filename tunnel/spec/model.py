@@ -5,17 +5,25 @@ machines is in `semantics.py`; the compiler that reads the TOML into these types
 """
 
 from enum import Enum
+from typing import Annotated, Final
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
+
+FREE: Final = Meta(extra={"frozen": False})
+"""What may change after its version is frozen, since no peer can see it. Every field without this mark is frozen."""
+
+Prose = Annotated[str, FREE]
+"""Words for people: they may become clearer."""
+
+RuleIds = Annotated[tuple[str, ...], FREE]
+"""The rules behind a row: one that was kept all along may be written down later."""
 
 
 class Level(Enum):
-    """How strongly a rule binds (RFC 2119)."""
+    """How strongly a rule binds (RFC 2119). What must never happen is denied in its sentence, so that it reads right by itself."""
 
     MUST = "MUST"
-    MUST_NOT = "MUST NOT"
     SHOULD = "SHOULD"
-    SHOULD_NOT = "SHOULD NOT"
     MAY = "MAY"
 
 
@@ -50,7 +58,7 @@ class Constant(Table, frozen=True):
     name: str
     value: int
     unit: str
-    doc: str
+    doc: Prose
 
 
 class Protocol(Table, frozen=True):
@@ -58,9 +66,10 @@ class Protocol(Table, frozen=True):
 
     name: str
     wire: int
-    spec_version: str
-    summary: str
-    files: tuple[str, ...]
+    spec_version: Annotated[str, FREE]
+    """The edition of the folder; it goes up when a frozen version takes up what was true of it before."""
+    summary: Prose
+    files: Annotated[tuple[str, ...], FREE]
     constants: tuple[Constant, ...]
 
 
@@ -70,7 +79,7 @@ class Field(Table, frozen=True):
     name: str
     type: str
     """`string`, `integer`, `number`, `any`, `const`, `one of A B`, `RECORD`, `RECORD list`."""
-    doc: str
+    doc: Prose
     encoding: str = ""
     """How the text is formed, for people: `base64url, 32 bytes` and the like."""
     min: int | None = None
@@ -80,18 +89,20 @@ class Field(Table, frozen=True):
     """What the sender writes when `type` is `const`; the receiver does not read it."""
     default: int | str | None = None
     visible: str = "operator"
-    """Who can read it besides the two ends: `operator` of the transport, or `nobody`."""
+    """Who can read it: `operator` (both ends, and whoever runs the transport), `ends` (nobody but them), or `kind` (as the field of that name says)."""
+    visible_note: Prose = ""
+    """The same in words, unless both ends and the operator read it."""
 
 
 class Shape(Table, frozen=True):
     """A record inside frames, or a frame."""
 
     name: str
-    doc: str
+    doc: Prose
     fields: tuple[Field, ...]
     sender: Role | None = None
     """None for a record."""
-    rules: tuple[str, ...] = ()
+    rules: RuleIds = ()
 
 
 class Frames(Table, frozen=True):
@@ -107,8 +118,8 @@ class Refusal(Table, frozen=True):
 
     id: str
     text: str
-    doc: str
-    next: str
+    doc: Prose
+    next: Prose
 
 
 class Closing(Table, frozen=True):
@@ -117,15 +128,15 @@ class Closing(Table, frozen=True):
     id: str
     code: int
     reason: str
-    doc: str
+    doc: Prose
 
 
 class Cause(Table, frozen=True):
     """Why a tunnel has ended for the end that says so."""
 
     id: str
-    doc: str
-    next: str
+    doc: Prose
+    next: Prose
     closings: tuple[str, ...] = ()
     """The close reasons from which a guest learns this cause."""
 
@@ -134,8 +145,8 @@ class Failure(Table, frozen=True):
     """Why a message cannot be said."""
 
     id: str
-    doc: str
-    next: str
+    doc: Prose
+    next: Prose
 
 
 class Notice(Table, frozen=True):
@@ -143,7 +154,7 @@ class Notice(Table, frozen=True):
 
     id: str
     text: str
-    doc: str
+    doc: Prose
 
 
 class Refusals(Table, frozen=True):
@@ -162,11 +173,11 @@ class Rule(Table, frozen=True):
     id: str
     level: Level
     role: Role
-    observable: Observable
+    observable: Annotated[Observable, FREE]
     text: str
-    why: str = ""
+    why: Prose = ""
     """The reason, where it is not plain; for `observable = "none"`, why it cannot be seen."""
-    carried_by: str = "rows"
+    carried_by: Annotated[str, FREE] = "rows"
     """`rows` (a row or timer names it), or the part of an implementation that carries it out."""
 
 
@@ -182,7 +193,7 @@ class ToolField(Table, frozen=True):
     name: str
     type: str
     """`string`, `boolean`, `integer`, `number`, `one of WORDS`, `RECORD`, `RECORD list`."""
-    doc: str
+    doc: Prose
     needed: bool = True
     """False for an argument that may be left out, and for a field that an implementation may lack."""
     nullable: bool = False
@@ -192,7 +203,7 @@ class ToolRecord(Table, frozen=True):
     """What a tool gives back, or a part of it; there may be more fields than these."""
 
     name: str
-    doc: str
+    doc: Prose
     fields: tuple[ToolField, ...]
 
 
@@ -200,7 +211,7 @@ class Tool(Table, frozen=True):
     """One thing that an agent can do."""
 
     name: str
-    doc: str
+    doc: Prose
     arguments: tuple[ToolField, ...]
     result: str
     """The name of a record."""
@@ -241,7 +252,7 @@ class Verb(Table, frozen=True):
     """A verb of the cases: what the harness does."""
 
     name: str
-    doc: str
+    doc: Prose
     args: tuple[str, ...] = ()
 
 
@@ -249,7 +260,7 @@ class Outcome(Table, frozen=True):
     """An outcome that a step of a case may expect."""
 
     name: str
-    doc: str
+    doc: Prose
     args: tuple[str, ...] = ()
 
 
@@ -265,7 +276,7 @@ class State(Table, frozen=True):
     """A state of a machine."""
 
     name: str
-    doc: str
+    doc: Prose
     final: bool = False
 
 
@@ -274,7 +285,7 @@ class Event(Table, frozen=True):
 
     name: str
     source: str
-    doc: str
+    doc: Prose
     facts: tuple[str, ...] = ()
 
 
@@ -287,19 +298,19 @@ class Timer(Table, frozen=True):
     runs_in: tuple[str, ...]
     passed_when: str
     """`elapsed > duration` or `elapsed >= duration`: whether the boundary itself is still good."""
-    doc: str
+    doc: Prose
     restarts_on: tuple[str, ...] = ()
     """Actions (the verb alone) and events that set it back to zero while it runs."""
     fires: str = ""
     """The event that happens when it has passed; none for a timer that is only asked."""
-    rules: tuple[str, ...] = ()
+    rules: RuleIds = ()
 
 
 class ActionKind(Table, frozen=True):
     """A verb that rows may use, and the table in which its object stands."""
 
     name: str
-    doc: str
+    doc: Prose
     takes: str = ""
     """`refusal`, `closing`, `cause`, `failure`, `notice`, or nothing."""
 
@@ -314,7 +325,7 @@ class Row(Table, frozen=True):
     to: str
     when: str = ""
     do: tuple[str, ...] = ()
-    rules: tuple[str, ...] = ()
+    rules: RuleIds = ()
 
 
 class Invariant(Table, frozen=True):
@@ -322,23 +333,23 @@ class Invariant(Table, frozen=True):
 
     id: str
     holds: str
-    doc: str
-    rules: tuple[str, ...] = ()
+    doc: Prose
+    rules: RuleIds = ()
 
 
 class Machine(Table, frozen=True):
     """`session.toml`, `connection.toml`, `guest.toml`."""
 
     machine: str
-    title: str
-    doc: str
+    title: Prose
+    doc: Prose
     initial: str
     states: tuple[State, ...]
     events: tuple[Event, ...]
     timers: tuple[Timer, ...]
     actions: tuple[ActionKind, ...]
     transitions: tuple[Row, ...]
-    invariants: tuple[Invariant, ...]
+    invariants: Annotated[tuple[Invariant, ...], FREE]
     groups: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
     def states_of(self, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -366,7 +377,7 @@ class Bundle(Table, frozen=True):
     refusals: Refusals
     rules: Rules
     tools: Tools
-    cases: Cases
+    cases: Annotated[Cases, FREE]
     machines: dict[str, Machine]
 
     @property

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 from rich.console import Console
 
-from tunnel.io.doh import Doh
 from tunnel.io.internet import CLOUDFLARED_URL
+from tunnel.io.lookup import Resolver
 from tunnel.io.trust import tls_context
 from tunnel.transport.asset import Machine, NoCloudflaredError, Release, by_hand, shown
 from tunnel.transport.base import TransportError
@@ -165,7 +165,7 @@ class Cloudflared:
     def _left(self) -> float:
         return max(0.0, self._deadline - self._clock())
 
-    async def _resolver(self) -> Doh | None:
+    async def _resolver(self) -> Resolver | None:
         """Before anything is started: if TUNNEL_CA_FILE is unusable, this is where it is said."""
         servers = self._setup.doh_servers
         if not servers or not self._setup.checks_reachability:
@@ -177,9 +177,11 @@ class Cloudflared:
                 f"DNS over HTTPS cannot be asked through {proxy.shown}, whose scheme is {proxy.scheme}; use socks5h, or "
                 "set TUNNEL_DOH to off."
             )
+        from tunnel.io.doh import Doh
+
         return Doh(servers, tls, proxy.url if proxy else None)
 
-    async def _attempt(self, program: Path, port: int, resolver: Doh | None) -> str:
+    async def _attempt(self, program: Path, port: int, resolver: Resolver | None) -> str:
         command = [str(program), "tunnel", "--url", f"http://127.0.0.1:{port}", *_OPTIONS]
         child = self._child = await self._run(command)
         try:
@@ -199,7 +201,7 @@ class Cloudflared:
                 f"{shown(Path(command[0]))} cannot be run as cloudflared. {error} Remove that file. {by_hand()}"
             ) from None
 
-    async def _until_reachable(self, child: Child, name: str, resolver: Doh | None) -> None:
+    async def _until_reachable(self, child: Child, name: str, resolver: Resolver | None) -> None:
         waiting = asyncio.ensure_future(self._in_dns(name, resolver))
         try:
             await asyncio.wait([waiting, child.exited], return_when=asyncio.FIRST_COMPLETED)
@@ -211,7 +213,7 @@ class Cloudflared:
             await asyncio.wait([waiting])
         waiting.result()
 
-    async def _in_dns(self, name: str, resolver: Doh | None) -> None:
+    async def _in_dns(self, name: str, resolver: Resolver | None) -> None:
         if resolver:
             longest = min(LONGEST_SECONDS, self._left)
             await until_published(name, resolver, self._setup.report, self._pause, self._clock, longest)

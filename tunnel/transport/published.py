@@ -6,10 +6,9 @@ Cloudflare prints a name 8 to 25 s before its record exists. A resolver with a c
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from ipaddress import IPv4Address, IPv6Address
-from typing import Final, Protocol, TypeAlias
+from typing import Final, TypeAlias
 
-from tunnel.io.doh import DohError, NoSuchNameError
+from tunnel.io.lookup import DohError, NoSuchNameError, Resolver
 
 FIRST_SECONDS: Final = 5.0
 """No record is there sooner."""
@@ -34,14 +33,6 @@ Pause: TypeAlias = Callable[[float], Awaitable[None]]
 
 Seconds: TypeAlias = Callable[[], float]
 """Tells the time, as the `time` of an event loop does."""
-
-
-class Resolver(Protocol):
-    """Who is asked: `tunnel.io.doh.Doh`."""
-
-    async def addresses(self, name: str, seconds: float) -> list[IPv4Address | IPv6Address]:
-        """The addresses of a name."""
-        ...
 
 
 async def until_published(

@@ -75,7 +75,7 @@ def origin(url: str) -> str:
         NoUrlError: it has no such form: a host of other characters, a user, a port that there is not, something behind it.
     """
     try:
-        parts = urlsplit(url.rstrip(".,;:!?)]}"))
+        parts = urlsplit(_alone(url))
         port = parts.port
     except ValueError:
         raise _unusable(url, "what stands behind https:// is no host and port") from None
@@ -91,6 +91,14 @@ def origin(url: str) -> str:
     if parts.path not in ("", "/") or parts.query or parts.fragment:
         raise _unusable(url, "something stands behind its host, and a join link has no place for it")
     return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{'' if port is None else f':{port}'}"
+
+
+def _alone(url: str) -> str:
+    """The URL without what the sentence around it has put behind it."""
+    plain = url.rstrip(".,;:!?)]}")
+    # The bracket behind an address belongs to it.
+    is_open = plain.count("[") > plain.count("]") and url[len(plain) :].startswith("]")
+    return f"{plain}]" if is_open else plain
 
 
 def ended(status: int) -> str:

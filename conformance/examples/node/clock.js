@@ -2,6 +2,9 @@
 
 import { uptime } from "node:os";
 
+/** @import { Machine } from "./machine.js" */
+/** @import { Event, Facts, MachineName } from "./types.js" */
+
 // Node's own clock stands still while a Linux machine sleeps; the uptime does not (TIME-2). Neither follows wall time.
 // The two begin together, so whichever is ahead has counted the sleep.
 const asleep = process.platform === "linux" ? () => uptime() * 1000 : () => 0;
@@ -15,8 +18,13 @@ const NAP_MS = 1000;
 
 /** The machines of one end, and the one order in which all that happens to them takes effect. */
 export class Timeline {
-  /** Ours first: of the timers that are due at one moment, the one of the machine that was added first fires first. */
+  /**
+   * Ours first: of the timers that are due at one moment, the one of the machine that was added first fires first.
+   *
+   * @type {Machine<any>[]}
+   */
   #machines = [];
+  /** @type {NodeJS.Timeout | undefined} */
   #nap;
   #busy = false;
 
@@ -26,16 +34,30 @@ export class Timeline {
     this.moment = clock();
   }
 
+  /** @param {Machine<any>} machine */
   add(machine) {
     this.#machines.push(machine);
   }
 
-  /** Let something happen to a machine. What comes from outside is told within `input`. */
-  tell(machine, event, facts = {}, payload = {}) {
+  /**
+   * Let something happen to a machine. What comes from outside is told within `input`.
+   *
+   * @template {MachineName} M
+   * @template {Event<M>} E
+   * @param {Machine<M>} machine
+   * @param {E} event
+   * @param {Facts<M, E>} facts none are needed by many events; one that is missing is an error of the condition that asks for it
+   * @param {any} payload
+   */
+  tell(machine, event, facts = /** @type {any} */ ({}), payload = {}) {
     machine.handle(event, facts, payload, this.moment);
   }
 
-  /** Take an input from outside: first all timers that are due, each as of its deadline, then the input. */
+  /**
+   * Take an input from outside: first all timers that are due, each as of its deadline, then the input.
+   *
+   * @param {() => void} act
+   */
   input(act = () => {}) {
     if (this.#busy) return act();
     this.#busy = true;
@@ -49,6 +71,7 @@ export class Timeline {
     }
   }
 
+  /** @param {number} moment */
   #expire(moment) {
     for (;;) {
       const due = this.#first();
@@ -60,6 +83,7 @@ export class Timeline {
   }
 
   #first() {
+    /** @type {{ machine: Machine<any>, timer: string, event: string, at: number } | undefined} */
     let first;
     for (const machine of this.#machines) {
       const next = machine.next();

@@ -3,23 +3,40 @@
 import { isUtf8 } from "node:buffer";
 import { C, FRAMES, UNITS } from "./tables.js";
 
+/** @import { FrameName } from "../../../spec/v1/export/tunnel.js" */
+/** @import { Field, Found, Role, Shape, Values } from "./types.js" */
+
+/** @typedef {Record<string, any>} Raw what nobody has checked yet */
+
 const RECORDS = new Map(FRAMES.records.map((record) => [record.name, record]));
+/** @type {Map<string, Shape>} */
 const KINDS = new Map(FRAMES.frames.map((frame) => [frame.name, frame]));
 const TAG = FRAMES.tag_field;
 
-/** A frame as text: the fields in the order of the table, without blanks (WIRE-10). */
+/**
+ * A frame as text: the fields in the order of the table, without blanks (WIRE-10).
+ *
+ * @template {FrameName} N
+ * @param {N} name
+ * @param {Values<N>} values
+ */
 export function encode(name, values) {
-  return JSON.stringify({ [TAG]: name, ...write(KINDS.get(name).fields, values) });
+  return JSON.stringify({ [TAG]: name, ...write(fieldsOf(KINDS, name), values) });
 }
 
+/** @type {(shapes: Map<string, Shape>, name: string) => Field[]} */
+const fieldsOf = (shapes, name) => shapes.get(name)?.fields ?? [];
+
+/** @type {(fields: Field[], values: Raw) => Raw} */
 function write(fields, values) {
   return Object.fromEntries(fields.map((field) => [field.name, writeField(field, values[field.name])]));
 }
 
+/** @type {(field: Field, value: any) => unknown} */
 function writeField(field, value) {
   if (field.type === "const") return field.value;
-  if (field.type === "message list") return value.map((message) => write(RECORDS.get("message").fields, message));
-  if (RECORDS.has(field.type)) return write(RECORDS.get(field.type).fields, value);
+  if (field.type === "message list") return value.map((/** @type {Raw} */ message) => write(fieldsOf(RECORDS, "message"), message));
+  if (RECORDS.has(field.type)) return write(fieldsOf(RECORDS, field.type), value);
   return value;
 }
 
@@ -27,8 +44,10 @@ function writeField(field, value) {
  * What a message holds: null when it is no frame at all (WIRE-4), else its name and its fields.
  * The fields are null when the frame is malformed, or not one that `sender` sends.
  *
- * @param data a text, or the bytes of a message: text and binary messages count alike (WIRE-2)
- * @param sender `host` or `guest`
+ * @template {Role} S
+ * @param {string | Buffer} data a text, or the bytes of a message: text and binary messages count alike (WIRE-2)
+ * @param {S} sender
+ * @returns {Found<S> | null}
  */
 export function decode(data, sender) {
   if (typeof data !== "string") {
@@ -45,13 +64,19 @@ export function decode(data, sender) {
   const name = value[TAG];
   if (typeof name !== "string" || name === "" || tooDeep(value, C.FRAME_DEPTH)) return null;
   const kind = KINDS.get(name);
-  const readable = kind?.sender === sender && isWhole(value);
-  return { name, fields: readable ? read(kind.fields, value) : null };
+  const fields = kind?.sender === sender && isWhole(value) ? read(kind.fields, value) : null;
+  // The table has told what TypeScript cannot see: that these are the fields of this frame.
+  return /** @type {Found<S>} */ ({ name, fields });
 }
 
-/** The fields that the table knows, and no others (WIRE-3); null when one is missing or wrong. */
+/**
+ * The fields that the table knows, and no others (WIRE-3); null when one is missing or wrong.
+ *
+ * @type {(fields: Field[], value: unknown) => Raw | null}
+ */
 function read(fields, value) {
   if (!isObject(value)) return null;
+  /** @type {Raw} */
   const found = {};
   for (const field of fields) {
     if (field.type === "const") continue;
@@ -63,38 +88,61 @@ function read(fields, value) {
   return found;
 }
 
-/** The value, or nothing. */
+/**
+ * The value, or nothing.
+ *
+ * @type {(field: Field, value: unknown) => unknown}
+ */
 function readField(field, value) {
   const { type } = field;
   if (type === "any") return value ?? field.default;
   if (type === "string") return typeof value === "string" && fits(value, field.max) ? value : null;
   if (type === "number") return Number.isFinite(value) ? value : null;
-  if (type === "integer") return Number.isInteger(value) && value >= field.min && value <= C[field.max] ? value : null;
-  if (type.startsWith("one of ")) return type.split(" ").slice(2).includes(value) ? value : null;
+  if (type === "integer") return isBetween(value, field.min ?? 0, field.max ? C[field.max] : 0) ? value : null;
+  if (type.startsWith("one of ")) return type.split(" ").slice(2).some((word) => word === value) ? value : null;
   if (type === "message list") return readList(value);
-  return read(RECORDS.get(type).fields, value);
+  return read(fieldsOf(RECORDS, type), value);
 }
 
+/** @type {(value: unknown) => Raw[] | null} */
 function readList(value) {
   if (!Array.isArray(value)) return null;
-  const messages = value.map((message) => read(RECORDS.get("message").fields, message));
-  return messages.includes(null) ? null : messages;
+  const messages = value.map((message) => read(fieldsOf(RECORDS, "message"), message));
+  return messages.some((message) => message === null) ? null : /** @type {Raw[]} */ (messages);
 }
 
+/** @type {(value: unknown, least: number, most: number) => boolean} */
+const isBetween = (value, least, most) => typeof value === "number" && Number.isInteger(value) && value >= least && value <= most;
+
+/** @type {(text: string, max: Field["max"]) => boolean} */
 function fits(text, max) {
   if (max === undefined) return true;
   return (UNITS[max] === "bytes" ? Buffer.byteLength(text) : [...text].length) <= C[max];
 }
 
-const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+/**
+ * @param {unknown} value
+ * @returns {value is Raw}
+ */
+function isObject(value) {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
 
-/** Whether objects and arrays nest deeper than so many levels; never goes deeper than that itself (SIZE-4). */
+/**
+ * Whether objects and arrays nest deeper than so many levels; never goes deeper than that itself (SIZE-4).
+ *
+ * @type {(value: unknown, levels: number) => boolean}
+ */
 function tooDeep(value, levels) {
   if (typeof value !== "object" || value === null) return false;
   return levels === 0 || Object.values(value).some((inner) => tooDeep(inner, levels - 1));
 }
 
-/** Whether no string in it, and no name of a field, holds half of a surrogate pair (WIRE-6). */
+/**
+ * Whether no string in it, and no name of a field, holds half of a surrogate pair (WIRE-6).
+ *
+ * @type {(value: unknown) => boolean}
+ */
 function isWhole(value) {
   if (typeof value === "string") return value.isWellFormed();
   if (typeof value !== "object" || value === null) return true;

@@ -7,11 +7,21 @@ const ANSWER_CHARS = 1_000_000;
 /** Node takes no longer time for a timer. */
 const LONGEST_MS = 2 ** 31 - 1;
 
+/** @import { Message } from "../../../spec/v1/export/tunnel.js" */
+/** @import { Shown } from "./types.js" */
+
 export class Inbox {
+  /** @type {Shown[]} */
   #messages = [];
+  /** @type {Set<() => void>} */
   #waiting = new Set();
 
-  /** A message as it is shown: id, seq, from, kind, text, ts. */
+  /**
+   * A message as it is shown: id, seq, from, kind, text, ts.
+   *
+   * @param {Message} message
+   * @param {string} text
+   */
   add({ id, seq, from, kind, ts }, text) {
     this.#messages.push({ id, seq, from, kind, text, ts });
     this.wake();
@@ -22,16 +32,28 @@ export class Inbox {
     for (const answer of [...this.#waiting]) answer();
   }
 
-  /** The messages behind `since`. When there are none, wait for one, while `live()` and for so long. */
+  /**
+   * The messages behind `since`. When there are none, wait for one, while `live()` and for so long.
+   *
+   * @param {number} since
+   * @param {number} timeoutMs
+   * @param {() => boolean} live
+   */
   async listen(since, timeoutMs, live) {
     if (!this.#behind(since) && timeoutMs > 0 && live()) await this.#news(timeoutMs);
     return this.#answer(since);
   }
 
+  /** @param {number} since */
   #behind(since) {
-    return this.#messages.length > 0 && this.#messages.at(-1).seq > since;
+    const last = this.#messages.at(-1);
+    return last !== undefined && last.seq > since;
   }
 
+  /**
+   * @param {number} timeoutMs
+   * @returns {Promise<void>}
+   */
   #news(timeoutMs) {
     return new Promise((resolve) => {
       const answer = () => {
@@ -44,6 +66,7 @@ export class Inbox {
     });
   }
 
+  /** @param {number} since */
   #answer(since) {
     const first = this.#messages.findIndex(({ seq }) => seq > since);
     if (first < 0) return { messages: [], cursor: since, more: false };
@@ -54,6 +77,6 @@ export class Inbox {
       end += 1;
     }
     const messages = this.#messages.slice(first, end);
-    return { messages, cursor: messages.at(-1).seq, more: end < this.#messages.length };
+    return { messages, cursor: messages[messages.length - 1].seq, more: end < this.#messages.length };
   }
 }

@@ -12,15 +12,22 @@ const ADDRESS = new RegExp(
 /** A link cannot be used; the message says why, and never what the link was (LINK-9). */
 export class LinkError extends Error {}
 
+/** @param {string} tunnelId */
 export const pathOf = (tunnelId) => `/t/${tunnelId}`;
 
-/** The link of a tunnel at this public URL. */
+/**
+ * The link of a tunnel at this public URL.
+ *
+ * @param {string} publicUrl
+ * @param {string} tunnelId
+ * @param {Uint8Array} key
+ */
 export function mint(publicUrl, tunnelId, key) {
   const base = publicUrl.replace(/^http/, "ws").replace(/\/+$/, "");
   return `${base}${pathOf(tunnelId)}#${encode(key)}`;
 }
 
-/** What a link says: `url`, `tunnelId`, `key`. */
+/** What a link says: `url`, `tunnelId`, `key`. @param {string} text */
 export function parse(text) {
   const link = text.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, "");
   if (link.length > C.LINK_CHARS) throw new LinkError("The join link is too long to be one.");
@@ -36,6 +43,7 @@ export function parse(text) {
   return { url: found.url, tunnelId: found.id, key };
 }
 
+/** @param {string} address */
 function matchAddress(address) {
   // The scheme may be in either case; nothing else may.
   const scheme = /^wss?(?=:)/i.exec(address)?.[0] ?? "";

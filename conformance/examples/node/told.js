@@ -3,7 +3,14 @@
 import { C, CAUSES, CLOSINGS, NOTICES, REFUSALS, explain, fill } from "./tables.js";
 import { cut, visible } from "./text.js";
 
-/** The facts of `lost`: what the host's close frame says, else the system message that was its last word (CLOSE-5). */
+/** @import { CauseId } from "../../../spec/v1/export/tunnel.js" */
+/** @import { Facts } from "./types.js" */
+
+/**
+ * The facts of `lost`: what the host's close frame says, else the system message that was its last word (CLOSE-5).
+ *
+ * @type {(code: number, reason: string, lastWord: string | null) => Facts<"guest", "lost">}
+ */
 export function told(code, reason, lastWord) {
   const cause = byClose(code, reason) ?? byLastWord(lastWord);
   return {
@@ -15,13 +22,19 @@ export function told(code, reason, lastWord) {
   };
 }
 
+/** @type {(code: number, reason: string) => CauseId | undefined} */
 function byClose(code, reason) {
   const closing = Object.values(CLOSINGS).find((row) => row.code === code && row.reason === reason);
-  return Object.values(CAUSES).find(({ closings }) => closing && closings?.includes(closing.id))?.id;
+  return Object.values(CAUSES).find(({ closings }) => closings?.some((id) => id === closing?.id))?.id;
 }
 
-// Released hosts drop the connection without a close frame.
+/**
+ * Released hosts drop the connection without a close frame.
+ *
+ * @type {(word: string | null) => CauseId | undefined}
+ */
 function byLastWord(word) {
+  /** @type {(summary: string) => string} */
   const closed = (summary) => fill(NOTICES.summary.text, { summary });
   if (word === null) return undefined;
   if (word === NOTICES.idle.text) return "idle";
@@ -29,7 +42,11 @@ function byLastWord(word) {
   return word.startsWith(closed("")) ? "closed_by_host" : undefined;
 }
 
-/** The reason of an `auth_fail` as a sentence. It is a stranger's text when the tables do not know it. */
+/**
+ * The reason of an `auth_fail` as a sentence. It is a stranger's text when the tables do not know it.
+ *
+ * @param {string} reason
+ */
 export function refusal(reason) {
   const known = Object.values(REFUSALS).find(({ text }) => text === reason);
   return `The host refused the join: ${visible(cut(reason, C.NAME_BYTES))}. ${known ? explain(known) : ""}`.trim();

@@ -9,15 +9,23 @@ import { bytes, visible } from "./text.js";
 
 const NO_TUNNEL = "There is no tunnel yet. Open one with tunnel_open, or join one with tunnel_join.";
 
+/** @import { End } from "./types.js" */
+
 export class Tunnel {
+  /** @type {End | null} */
   #end = null;
 
+  /**
+   * @param {Record<string, string | undefined>} env
+   * @param {{ clock?: () => number }} options
+   */
   constructor(env = process.env, options = {}) {
     this.transport = env.TUNNEL_TRANSPORT ?? "loopback";
     this.name = env.TUNNEL_NAME ?? env.USER ?? env.USERNAME ?? "somebody";
     this.options = options;
   }
 
+  /** @param {{ goal: string }} given */
   async open({ goal }) {
     this.#mustBeFree();
     if (this.transport !== "loopback") {
@@ -30,6 +38,7 @@ export class Tunnel {
     return { tunnelId: host.tunnelId, joinLink, status: host.state, joinLinkExpiresInSec: C.LINK_SECONDS, state: host.state };
   }
 
+  /** @param {{ joinLink: string }} given */
   async join({ joinLink }) {
     this.#mustBeFree();
     const guest = new Guest(readLink(joinLink), this.name, this.options);
@@ -38,12 +47,14 @@ export class Tunnel {
     return { tunnelId: guest.tunnelId, goal: guest.goal, peer: guest.peer, state: guest.state };
   }
 
+  /** @param {{ text: string }} given */
   async say({ text }) {
     const end = this.#mustExist();
     const seq = await end.say(text);
     return { seq, state: end.state };
   }
 
+  /** @param {{ sinceSeq?: number, timeoutMs?: number }} given */
   async listen({ sinceSeq = 0, timeoutMs = 45_000 }) {
     const end = this.#mustExist();
     const { messages, cursor, more } = await end.inbox.listen(sinceSeq, timeoutMs, () => end.live);
@@ -54,6 +65,7 @@ export class Tunnel {
     return statusOf(this.#end);
   }
 
+  /** @param {{ summary?: string }} given */
   async close({ summary = "" }) {
     if (bytes(summary) > C.SUMMARY_BYTES) throw new Failure(`The summary is longer than ${C.SUMMARY_BYTES} bytes of UTF-8.`);
     this.#end?.close(summary);
@@ -79,6 +91,7 @@ export class Tunnel {
   }
 }
 
+/** @param {string} joinLink */
 function readLink(joinLink) {
   try {
     return parse(joinLink);
@@ -87,6 +100,7 @@ function readLink(joinLink) {
   }
 }
 
+/** @param {End | null} end */
 function statusOf(end) {
   return {
     role: end?.role ?? "none",

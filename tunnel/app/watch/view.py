@@ -166,9 +166,10 @@ class Viewer:
 
 
 def _line(transcript: Transcript, message: Message, status: Status) -> Line:
-    who = _WHO[provenance(transcript, "host" if status.role == "host" else "guest", message)]
+    reading = transcript.read(message)
+    who = _WHO[provenance(reading, "host" if status.role == "host" else "guest", message)]
     if who != "notice":
-        shown = list(_shown(transcript.text(message).replace("\r\n", "\n"), "\n\t"))
+        shown = list(_shown(reading.text.replace("\r\n", "\n"), "\n\t"))
     elif status.role == "host":
         # A host writes its notices itself: all that is a stranger's in them is the guest's name.
         who, shown = "system", _with_name_apart(message.body, status.peer)

@@ -42,7 +42,7 @@ class Event(StrEnum):
     HEARD = "heard"
     """Bytes came in, whatever they hold."""
     CONTROL = "control"
-    """A WebSocket ping or pong."""
+    """A WebSocket ping or pong. `flooding`: with it, the peer has sent more than CONTROL_FRAMES of them within PING_SECONDS (SIZE-8)."""
     OVERSIZE = "oversize"
     """A frame is larger than is taken from this peer."""
     NOT_TEXT = "not_text"
@@ -148,7 +148,7 @@ MACHINE: Final = model.Machine(
         model.Event(name="send", source="peer", doc="The frame `send`, well-formed."),
         model.Event(name="other", source="peer", doc="Anything else: no JSON, no object, an unknown or a wrong frame."),
         model.Event(name="heard", source="peer", doc="Bytes came in, whatever they hold."),
-        model.Event(name="control", source="peer", doc="A WebSocket ping or pong.", facts=("flooding",)),
+        model.Event(name="control", source="peer", doc="A WebSocket ping or pong. `flooding`: with it, the peer has sent more than CONTROL_FRAMES of them within PING_SECONDS (SIZE-8).", facts=("flooding",)),
         model.Event(name="oversize", source="peer", doc="A frame is larger than is taken from this peer."),
         model.Event(name="not_text", source="peer", doc="A text message is not UTF-8."),
         model.Event(name="overflow", source="listener", doc="Too much waits for a peer that does not read."),

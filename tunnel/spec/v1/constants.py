@@ -34,6 +34,8 @@ PING_SECONDS: Final = 15
 """Time between two keepalive pings of one end. Well below the 100 s after which a common edge drops a silent WebSocket."""
 SILENCE_SECONDS: Final = 40
 """A peer of which nothing has been heard for this long, not even a pong, is dead."""
+CLOSE_SECONDS: Final = 1
+"""How long a peer that is hung up on has to read what is left and to close its side; then its socket is cut."""
 GUEST_FRAME_BYTES: Final = 1_048_576
 """Largest frame that a host takes from the guest it has admitted."""
 STRANGER_FRAME_BYTES: Final = 16_384
@@ -78,5 +80,6 @@ SECONDS: Final = {
     "JOIN_SECONDS": JOIN_SECONDS,
     "PING_SECONDS": PING_SECONDS,
     "SILENCE_SECONDS": SILENCE_SECONDS,
+    "CLOSE_SECONDS": CLOSE_SECONDS,
 }
 """The durations that timers name."""

@@ -24,7 +24,7 @@ class Message(Struct, frozen=True, kw_only=True, gc=False):
     kind: Literal["chat", "system"]
     """`chat` is said by an end, `system` is told by the host."""
     body: str
-    """chat: the sealed text (the operator sees its length). system: the text in clear."""
+    """chat: the sealed text. system: the text in clear. Read by chat: both ends, and the operator sees its length; system: both ends and the operator."""
     ts: int | float
     """The host's clock when the message was numbered, in milliseconds since the Unix epoch."""
 
@@ -41,7 +41,7 @@ class Draft(Struct, frozen=True, kw_only=True, gc=False):
     kind: Literal["chat"]
     """A guest can only chat."""
     body: str
-    """The sealed text. (base64url of nonce, tag and ciphertext)"""
+    """The sealed text. (base64url of nonce, tag and ciphertext) Read by both ends; the operator sees its length."""
     ts: Any = 0
     """Not read."""
 

@@ -56,11 +56,11 @@ class Event(StrEnum):
     OVERFLOW = "overflow"
     """Too much waits for a host that does not read."""
     LOST = "lost"
-    """The socket is closed. What the host told before or with its close frame is a fact."""
+    """The socket is closed. What the host told in its close frame, or else in a system message that is its last (CLOSE-5), is a fact: `told_closed`, `told_idle`, `told_exit` or `told_transport` for the causes `closed_by_host`, `idle`, `process_exit` and `transport_lost`, and `told_dropped` for the cause `dropped`, which only a close frame tells."""
     SAY = "say"
-    """The guest's own agent says something."""
+    """The guest's own agent says something. `fits`: the text has at most TEXT_BYTES bytes (SIZE-5); `has_room`: with it, sealed, and with what waits for its echo, the session holds no more than it may (SIZE-10)."""
     CLOSE = "close"
-    """The guest leaves."""
+    """The guest leaves. `has_summary`: its agent gave a summary, and not an empty one."""
     EXIT = "exit"
     """The guest's process ends."""
     JOIN = "join"
@@ -190,9 +190,9 @@ MACHINE: Final = model.Machine(
         model.Event(name="oversize", source="host", doc="A frame is larger than is taken from a host."),
         model.Event(name="not_text", source="host", doc="A text message is not UTF-8."),
         model.Event(name="overflow", source="dialer", doc="Too much waits for a host that does not read."),
-        model.Event(name="lost", source="dialer", doc="The socket is closed. What the host told before or with its close frame is a fact.", facts=("told_closed", "told_idle", "told_exit", "told_transport", "told_dropped")),
-        model.Event(name="say", source="guest", doc="The guest's own agent says something.", facts=("fits", "has_room")),
-        model.Event(name="close", source="guest", doc="The guest leaves.", facts=("has_summary",)),
+        model.Event(name="lost", source="dialer", doc="The socket is closed. What the host told in its close frame, or else in a system message that is its last (CLOSE-5), is a fact: `told_closed`, `told_idle`, `told_exit` or `told_transport` for the causes `closed_by_host`, `idle`, `process_exit` and `transport_lost`, and `told_dropped` for the cause `dropped`, which only a close frame tells.", facts=("told_closed", "told_idle", "told_exit", "told_transport", "told_dropped")),
+        model.Event(name="say", source="guest", doc="The guest's own agent says something. `fits`: the text has at most TEXT_BYTES bytes (SIZE-5); `has_room`: with it, sealed, and with what waits for its echo, the session holds no more than it may (SIZE-10).", facts=("fits", "has_room")),
+        model.Event(name="close", source="guest", doc="The guest leaves. `has_summary`: its agent gave a summary, and not an empty one.", facts=("has_summary",)),
         model.Event(name="exit", source="guest", doc="The guest's process ends."),
         model.Event(name="join", source="timer", doc="The join took too long."),
         model.Event(name="ping", source="timer", doc="It is time for a ping."),

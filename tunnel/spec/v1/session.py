@@ -36,15 +36,15 @@ class Event(StrEnum):
     UNREACHABLE = "unreachable"
     """The transport is lost for good."""
     AUTH = "auth"
-    """A connection answers its challenge."""
+    """A connection answers its challenge. `well_formed`: the frame `auth` has its fields, as AUTH-3 asks for; `proof_ok`: its response is the one that the link's key and the challenge of that very connection give (AUTH-2, AUTH-4)."""
     SEND = "send"
-    """The admitted guest says something."""
+    """The admitted guest says something. `has_room`: with it, the session holds no more messages and bytes of bodies than it may (SIZE-10)."""
     LEFT = "left"
     """The admitted guest's connection has ended."""
     SAY = "say"
-    """The host's own agent says something."""
+    """The host's own agent says something. `fits`: the text has at most TEXT_BYTES bytes (SIZE-5); `has_room`: with it, sealed, the session holds no more than it may (SIZE-10)."""
     CLOSE = "close"
-    """The host closes the tunnel."""
+    """The host closes the tunnel. `has_summary`: its agent gave a summary, and not an empty one."""
     EXIT = "exit"
     """The host's process ends."""
     IDLE = "idle"
@@ -138,11 +138,11 @@ MACHINE: Final = model.Machine(
     events=(
         model.Event(name="reachable", source="transport", doc="A guest can reach the relay from outside."),
         model.Event(name="unreachable", source="transport", doc="The transport is lost for good."),
-        model.Event(name="auth", source="connection", doc="A connection answers its challenge.", facts=("well_formed", "proof_ok")),
-        model.Event(name="send", source="connection", doc="The admitted guest says something.", facts=("has_room",)),
+        model.Event(name="auth", source="connection", doc="A connection answers its challenge. `well_formed`: the frame `auth` has its fields, as AUTH-3 asks for; `proof_ok`: its response is the one that the link's key and the challenge of that very connection give (AUTH-2, AUTH-4).", facts=("well_formed", "proof_ok")),
+        model.Event(name="send", source="connection", doc="The admitted guest says something. `has_room`: with it, the session holds no more messages and bytes of bodies than it may (SIZE-10).", facts=("has_room",)),
         model.Event(name="left", source="connection", doc="The admitted guest's connection has ended."),
-        model.Event(name="say", source="host", doc="The host's own agent says something.", facts=("fits", "has_room")),
-        model.Event(name="close", source="host", doc="The host closes the tunnel.", facts=("has_summary",)),
+        model.Event(name="say", source="host", doc="The host's own agent says something. `fits`: the text has at most TEXT_BYTES bytes (SIZE-5); `has_room`: with it, sealed, the session holds no more than it may (SIZE-10).", facts=("fits", "has_room")),
+        model.Event(name="close", source="host", doc="The host closes the tunnel. `has_summary`: its agent gave a summary, and not an empty one.", facts=("has_summary",)),
         model.Event(name="exit", source="host", doc="The host's process ends."),
         model.Event(name="idle", source="timer", doc="Nothing was numbered for too long."),
     ),

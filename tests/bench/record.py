@@ -1,0 +1,142 @@
+"""The last run, as it is kept in `docs/bench/recorded.json`: nothing in it is written by hand.
+
+It says on which machine, and of each measure its median, its spread and its command.
+"""
+
+import os
+import platform
+import re
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Final
+
+import msgspec
+from msgspec import Struct, structs
+
+from tests.bench.samples import Samples
+from tests.bench.tables import Section
+
+ROOT: Final = Path(__file__).parents[2]
+RECORD: Final = ROOT / "docs" / "bench" / "recorded.json"
+
+PACKAGES: Final = ("mcp", "websockets", "msgspec", "pynacl", "transitions", "anyio", "pyperf", "uvloop")
+"""What the figures depend on, beside this program and Python."""
+
+_DIGITS: Final = 4
+
+
+class Machine(Struct, frozen=True, kw_only=True):
+    """Where it was measured."""
+
+    cpu: str
+    cores: int
+    kernel: str
+    python: str
+    load: float
+    """How many programs wanted to run when it began: beyond a few tenths, the figures are worth little."""
+    packages: dict[str, str]
+
+
+class Figure(Struct, frozen=True, kw_only=True):
+    """One measure: the median of its rounds, and the quartiles around it."""
+
+    median: float
+    low: float
+    high: float
+    rounds: int
+    unit: str
+    command: str
+
+
+class Run(Struct, frozen=True, kw_only=True):
+    """What was measured in one section at one time."""
+
+    date: str
+    machine: Machine
+    figures: dict[str, Figure]
+
+
+class Record(Struct, frozen=True, kw_only=True):
+    """Everything that was measured last, by section."""
+
+    sections: dict[str, Run] = {}
+
+    def figure(self, id: str) -> Figure | None:
+        """A figure, wherever it stands."""
+        return next((run.figures[id] for run in self.sections.values() if id in run.figures), None)
+
+    def with_run(self, name: str, run: Run) -> "Record":
+        """The record with another run of a section; one that gave nothing is taken out."""
+        others = {other: each for other, each in self.sections.items() if other != name}
+        return structs.replace(self, sections=others | ({name: run} if run.figures else {}))
+
+
+def figures(section: Section, samples: Samples, unit_of: dict[str, str]) -> dict[str, Figure]:
+    """What a section's samples come to, and what follows from them."""
+    values = dict(samples.values)
+    for derived in section.following():
+        if derived.of in values and derived.to in values:
+            pairs = zip(values[derived.of], values[derived.to], strict=False)
+            values[derived.id] = [of / to if derived.how == "ratio" else of - to for of, to in pairs]
+    return {name: figure(each, unit_of[name], section.command) for name, each in sorted(values.items())}
+
+
+def figure(values: list[float], unit: str, command: str) -> Figure:
+    """Median and quartiles, with as many digits as a measurement has."""
+    low, _, high = quantiles(values, n=4, method="inclusive") if len(values) > 1 else (values[0],) * 3
+    return Figure(
+        median=rounded(median(values)),
+        low=rounded(low),
+        high=rounded(high),
+        rounds=len(values),
+        unit=unit,
+        command=command,
+    )
+
+
+def rounded(value: float) -> float:
+    """Four digits that count."""
+    return float(f"{value:.{_DIGITS}g}")
+
+
+def machine() -> Machine:
+    """This one."""
+    return Machine(
+        cpu=_cpu(),
+        cores=os.cpu_count() or 1,
+        kernel=f"{platform.system()} {platform.release()}",
+        python=platform.python_version(),
+        load=round(load(), 1),
+        packages={name: found for name in PACKAGES if (found := _version(name))},
+    )
+
+
+def load() -> float:
+    """How many programs have wanted to run in the last minute; 0 where the system does not tell."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+
+
+def read(path: Path = RECORD) -> Record:
+    """The record; an empty one where nothing was recorded."""
+    return msgspec.json.decode(path.read_bytes(), type=Record) if path.is_file() else Record()
+
+
+def write(record: Record, path: Path = RECORD) -> None:
+    """Keep it, in an order that shows what changed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(record, order="sorted"), indent=2) + b"\n")
+
+
+def _cpu() -> str:
+    """What the system calls it: Linux says more than Python knows."""
+    info = Path("/proc/cpuinfo")
+    found = re.search(r"^model name\s*:\s*(.+)$", info.read_text(), re.MULTILINE) if info.is_file() else None
+    return found[1] if found else platform.processor() or platform.machine()
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""

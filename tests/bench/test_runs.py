@@ -1,0 +1,87 @@
+"""Every measurement runs, in a size in which it measures nothing, and gives what its table announces."""
+
+import pytest
+from tunnel_conformance.cli import commands
+
+from tests.bench import __main__ as bench
+from tests.bench import functions_timed, kit
+from tests.bench.record import Machine, figures
+from tests.bench.samples import QUICK, Samples
+from tests.bench.tables import Section, measures
+
+WANTED = measures()
+NEEDED = [section for section in WANTED.section if not section.optional and section.name != "kit"]
+
+HERE = Machine(cpu="a CPU", cores=2, kernel="Linux", python="3.11", load=0.0, packages={})
+
+
+def units(section: Section) -> dict[str, str]:
+    return {each: WANTED.unit_of(each) for each in [*section.measured(), *(one.id for one in section.following())]}
+
+
+def announced(section: Section) -> set[str]:
+    """What a quick run can give: of lengths and sockets it has the first ones only, and of functions one."""
+    if section.name == "functions":
+        return {QUICK.one_function}
+    few = {*map(str, (*QUICK.lengths, *QUICK.sockets))}
+    pointed = [measure for measure in section.measure if measure.points]
+    beyond = {
+        each
+        for measure in pointed
+        for each in measure.ids()
+        if each.removesuffix(".bare").rpartition(".")[2] not in few
+    }
+    return {*section.measured()} - beyond
+
+
+@pytest.mark.parametrize("section", NEEDED, ids=lambda section: section.name)
+def test_a_measurement_gives_what_its_table_announces(section: Section) -> None:
+    found = bench.run(section, QUICK, WANTED, "2026-01-01", HERE).figures
+
+    assert announced(section) <= set(found)
+    assert set(found) <= {*section.measured(), *(one.id for one in section.following())}
+    # So few messages may fit into memory that the process had already.
+    assert {name for name in announced(section) if found[name].median <= 0} <= {"memory.message"}
+
+
+def test_every_function_that_is_announced_can_be_called() -> None:
+    functions = functions_timed.functions()
+    (section,) = (each for each in WANTED.section if each.name == "functions")
+
+    assert set(functions) == set(section.measured())
+    assert all(function() for function in functions.values())
+
+
+def test_the_kit_knows_what_it_is_asked_for() -> None:
+    """A run takes minutes; that its command is understood is seen at once."""
+    asked = kit.command(*kit.WITHOUT_TIME)
+    context = commands.commands[asked[3]].make_context("host", asked[4:])
+
+    assert context.params["time"] == "none"
+    assert asked[-2:] == ["-m", "tunnel"]
+
+
+@pytest.mark.parametrize("section", WANTED.section, ids=lambda section: section.name)
+def test_what_follows_from_two_measures_follows_round_by_round(section: Section) -> None:
+    """Twice as much as the other in each round is a ratio of two, however far the rounds lie apart."""
+    samples = Samples()
+    for name in section.measured():
+        samples.values[name] = [1.0, 100.0] if name.endswith(".bare") else [2.0, 200.0]
+    found = figures(section, samples, units(section))
+
+    assert {name: each.median for name, each in found.items() if name.endswith(".ratio")} == {
+        f"{name.removesuffix('.bare')}.ratio": 2.0 for name in section.measured() if name.endswith(".bare")
+    }
+
+
+def test_nothing_is_announced_twice() -> None:
+    names = [name for section in WANTED.section for name in units(section)]
+
+    assert len(names) == len(set(names))
+    assert {target.measure for target in WANTED.target} <= set(names)
+    assert all((target.least is None) != (target.most is None) for target in WANTED.target)
+
+
+def test_a_quick_run_is_not_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench.main(["relay", "--quick", "--write"]) == 2
+    assert "nothing worth keeping" in capsys.readouterr().err

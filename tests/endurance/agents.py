@@ -1,0 +1,142 @@
+"""Two agents that talk through two servers and account for every number: what each said, and what each heard, and how late."""
+
+import statistics
+import time
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+
+from tests.app.processes import Server
+from tests.endurance.accounts import faults_of, strays_of
+from tests.system.talking import a_person
+
+NO_BUDGET = {"TUNNEL_BUDGET": "0"}
+"""No person stands by who would allow more."""
+
+
+class Agent:
+    """One side: what it said, by number, and what it heard, in its order.
+
+    Args:
+        server: whom it speaks to.
+        name: who it is.
+    """
+
+    def __init__(self, server: Server, name: str) -> None:
+        self.server = server
+        self.name = name
+        self.said: dict[int, str] = {}
+        self.heard: list[tuple[int, str]] = []
+        self.cursor = 0
+
+    async def say(self, *texts: str) -> int:
+        """Say things that must all be confirmed, at once; the last number."""
+        saying = [await self.server.begin_call("tunnel_say", text=text) for text in texts]
+        seqs = [await self._confirmed(text, request) for text, request in zip(texts, saying, strict=True)]
+        return max(seqs)
+
+    async def _confirmed(self, text: str, request: int) -> int:
+        result = (await self.server.answer_to(request))["result"]
+        assert not result.get("isError"), f"{self.name} could not say {text!r}: {result['content'][0]['text']}"
+        seq = result["structuredContent"]["seq"]
+        self.said[seq] = text
+        return seq
+
+    async def begin_listening(self, seconds: float = 15) -> int:
+        """Begin to listen behind what was heard; the request."""
+        return await self.server.begin_call("tunnel_listen", sinceSeq=self.cursor, timeoutMs=int(seconds * 1000))
+
+    async def hear(self, listening: int) -> None:
+        """Take what a listen is answered."""
+        answer = (await self.server.answer_to(listening))["result"]["structuredContent"]
+        self.heard += [(message["seq"], message["text"]) for message in answer["messages"]]
+        self.cursor = answer["cursor"]
+
+    async def catch_up(self, seq: int, seconds: float = 15) -> None:
+        """Hear everything up to a number, as far as it comes in time."""
+        end = time.monotonic() + seconds
+        while self.cursor < seq and (left := end - time.monotonic()) > 0:
+            await self.hear(await self.begin_listening(left))
+
+
+class Pair:
+    """A host's agent and a guest's.
+
+    Args:
+        host: whoever has opened.
+        guest: whoever has joined.
+    """
+
+    def __init__(self, host: Server, guest: Server) -> None:
+        self.host, self.guest = Agent(host, "the host"), Agent(guest, "the guest")
+        self.latencies: dict[int, float] = {}
+        """How many seconds after somebody began to say it a message was heard by the other side."""
+
+    async def exchange(self, times: int, at_once: int = 1) -> None:
+        """So often each side says something, or several things at once, while the other one listens."""
+        for number in range(times):
+            for speaker, listener in ((self.guest, self.host), (self.host, self.guest)):
+                words = [f"message {number}.{part} of {speaker.name}" for part in range(at_once)]
+                await self.tell(speaker, listener, *words)
+
+    async def tell(self, speaker: Agent, listener: Agent, *texts: str) -> None:
+        """One side says something, and the other one hears it."""
+        await listener.catch_up(speaker.cursor)
+        listening, began = await listener.begin_listening(), time.monotonic()
+        seq = await speaker.say(*texts)
+        await listener.hear(listening)
+        await listener.catch_up(seq)
+        self.latencies[seq] = time.monotonic() - began
+
+    async def faults(self, seconds: float = 15) -> list[str]:
+        """What is wrong with the account, once both have heard what there is."""
+        said = self.host.said | self.guest.said
+        last = max([*said, self.host.cursor, self.guest.cursor])
+        for agent in (self.host, self.guest):
+            await agent.catch_up(last, seconds)
+        found = strays_of(said, last)
+        for agent in (self.host, self.guest):
+            found += faults_of(said, agent.heard, last, agent.name)
+        return found
+
+    def figures(self) -> dict[str, int | float]:
+        """How many messages there were, and how late they were heard."""
+        milliseconds = [seconds * 1000 for seconds in self.latencies.values()]
+        return {
+            "messages": self.messages,
+            "median ms": statistics.median(milliseconds),
+            "slowest ms": max(milliseconds),
+        }
+
+    @property
+    def messages(self) -> int:
+        """How many have their numbers."""
+        return len(self.host.said) + len(self.guest.said)
+
+
+async def failed_join(guest: Server, link: str) -> str:
+    """Why a join does not come about; nothing when it does."""
+    answer = await guest.ask("tools/call", name="tunnel_join", arguments={"joinLink": link})
+    return answer["result"]["content"][0]["text"] if answer["result"].get("isError") else ""
+
+
+@asynccontextmanager
+async def a_pair(
+    host: Mapping[str, str] | None = None,
+    guest: Mapping[str, str] | None = None,
+    prefixes: tuple[tuple[str, ...], tuple[str, ...]] = ((), ()),
+) -> AsyncGenerator[Pair]:
+    """A host and a guest in one tunnel.
+
+    Args:
+        host: more of the environment of the host's server.
+        guest: and of the guest's.
+        prefixes: commands in front of the two.
+    """
+    at_host, at_guest = prefixes
+    async with (
+        a_person(*at_host, **NO_BUDGET, **(host or {})) as alice,
+        a_person(*at_guest, **NO_BUDGET, **(guest or {})) as bob,
+    ):
+        link = (await alice.call("tunnel_open", goal="endure"))["joinLink"]
+        await bob.call("tunnel_join", joinLink=link)
+        yield Pair(alice, bob)

@@ -1,0 +1,158 @@
+"""What was recorded of the runs, and the page that shows it: no figure stands there without its record and its command."""
+
+import os
+import platform
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import psutil
+from msgspec import Struct, structs
+
+from tests.endurance.results import Figure, Found, Run, shown
+from tests.endurance.runs import RUNS
+from tunnel import __version__
+
+ROOT: Final = Path(__file__).parents[2]
+RECORD: Final = Path(__file__).with_name("recorded.json")
+PAGE: Final = ROOT / "docs" / "endurance.md"
+BESIDE: Final = ("websockets", "mcp", "msgspec", "pynacl")
+"""Packages on which endurance depends."""
+
+
+class Recorded(Struct, frozen=True, kw_only=True):
+    """One run."""
+
+    name: str
+    command: str
+    seconds: float
+    figures: dict[str, Figure]
+    faults: list[str]
+
+
+class Record(Struct, frozen=True, kw_only=True):
+    """All of them, on one machine."""
+
+    date: str
+    machine: dict[str, str]
+    versions: dict[str, str]
+    runs: list[Recorded]
+
+
+class ElsewhereError(Exception):
+    """What was recorded before was so on another machine or with other versions; record all runs anew."""
+
+
+def recorded(run: Run, size: int, seconds: float, found: Found) -> Recorded:
+    """What is kept of a run."""
+    figures = {
+        name: round(figure, 1) if isinstance(figure, float) else figure for name, figure in found.figures.items()
+    }
+    return Recorded(
+        name=run.name, command=run.command(size), seconds=round(seconds, 1), figures=figures, faults=found.faults
+    )
+
+
+def read(path: Path = RECORD) -> Record:
+    """The record."""
+    return msgspec.json.decode(path.read_bytes(), type=Record)
+
+
+def write(runs: Iterable[Recorded], date: str, path: Path = RECORD, page: Path = PAGE) -> None:
+    """Record runs, beside those that were recorded before and not run now, and write the page anew.
+
+    Raises:
+        ElsewhereError: those are of another machine, or of other versions.
+    """
+    now = Record(date=date, machine=machine(), versions=versions(), runs=list(runs))
+    if {run.name for run in now.runs} != set(RUNS):
+        before = read(path)
+        if (before.machine, before.versions) != (now.machine, now.versions):
+            raise ElsewhereError(ElsewhereError.__doc__)
+        now = merged(before, now)
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(now), indent=2) + b"\n")
+    page.write_text(written(now), encoding="utf-8")
+
+
+def merged(before: Record, now: Record) -> Record:
+    """The newest of each run, in the order in which they are shown."""
+    newest = {run.name: run for run in (*before.runs, *now.runs)}
+    return structs.replace(now, runs=[newest[name] for name in RUNS if name in newest])
+
+
+def written(record: Record) -> str:
+    """The page."""
+    rows = [_row(run) for run in record.runs]
+    machine = ", ".join(record.machine.values())
+    programs = ", ".join(f"{name} {number}" for name, number in record.versions.items())
+    return _PAGE.format(
+        date=record.date,
+        on=textwrap.fill(f"Recorded on {record.date}: {machine}; {programs}.", 128, break_on_hyphens=False),
+        minutes=round(sum(run.seconds for run in record.runs) / 60),
+        claims="\n".join(f"| `{run.name}` | {RUNS[run.name].claim} |" for run in record.runs),
+        rows="\n".join(rows),
+    )
+
+
+def machine() -> dict[str, str]:
+    """The machine on which this runs, without its name."""
+    memory = round(psutil.virtual_memory().total / 1024**3)
+    return {
+        "processor": f"{os.cpu_count()} cores of {_processor()}",
+        "memory": f"{memory} GiB",
+        "system": f"{platform.system()} {platform.release().partition('-')[0]}",
+    }
+
+
+def versions() -> dict[str, str]:
+    """What is run."""
+    python = ".".join(map(str, sys.version_info[:3]))
+    return {"tunnel-mcp": __version__, "Python": python, **{name: version(name) for name in BESIDE}}
+
+
+def today() -> str:
+    """The day of the last commit: what is recorded was so then."""
+    shown = subprocess.run(
+        ["git", "log", "-1", "--format=%cs"], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout
+    return shown.strip()
+
+
+def _processor() -> str:
+    names = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+    return names[0].partition(":")[2].strip() if names else platform.machine()
+
+
+def _row(run: Recorded) -> str:
+    verdict = "nothing lost" if not run.faults else f"{len(run.faults)} faults: {run.faults[0]}"
+    return f"| `{run.command}` | {run.seconds:,.1f} | {shown(run.figures)} | {verdict} |"
+
+
+_PAGE: Final = """\
+# What it endures
+
+Tests say what holds once. These runs say what still holds the thousandth time, in a crowd, over a bad network, on a full disk, or
+after a day. Each is a command that ends by itself, names whatever is lost, late or left behind, and has a small edition in
+`make test`, which also shows that it would notice.
+
+    make endurance
+
+runs all of them ({minutes} minutes) and prints this table; `python -m tests.endurance --list` says what there is.
+
+{on}
+
+| command | seconds | what was found | verdict |
+|---|---:|---|---|
+{rows}
+
+## What each of them claims
+
+| run | what holds |
+|---|---|
+{claims}
+"""
