@@ -81,7 +81,7 @@ class Checker:
         began = perf_counter()
         live = {"safety": (), "liveness": ("-a", "-f"), "unfair": ("-a",)}[claim.kind]
         # An end state is as good as any: a world in which nothing more happens breaks no promise by that.
-        told = self._searched(*live, "-N", claim.id)
+        told = self._searched(f" about {claim.id!r}", *live, "-N", claim.id)
         seconds = perf_counter() - began
         states, errors = (re.search(pattern, told) for pattern in (r"(\d+) states, stored", r"errors: (\d+)"))
         if f"+ ({claim.id})" not in told or states is None or errors is None:
@@ -91,13 +91,13 @@ class Checker:
 
     def rows(self) -> frozenset[str]:
         """The rows that are ever taken, each behind its machine, in a model that tracks them and claims nothing."""
-        told = self._searched()
+        told = self._searched("")
         return frozenset(re.findall(rf"^{TAKES} (.+)$", told, re.MULTILINE))
 
-    def _searched(self, *options: str) -> str:
+    def _searched(self, about: str, *options: str) -> str:
         told = _run(["./pan", *options, "-E", f"-m{self._depth}"], self._folder, self._watch)
         if "states, stored" not in told or "too small" in told or "out of memory" in told:
-            raise SpinError(f"no answer: {_end(told)}")
+            raise SpinError(f"no answer{about}: {_end(told)}")
         if "assertion violated 0" in told:
             raise SpinError("a table does not say what happens: an event has no row. `explore` shows the way to it")
         return told

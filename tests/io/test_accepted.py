@@ -22,8 +22,8 @@ from tests.io.wire import (
     ping,
     text,
 )
-from tunnel.io.accepted import HIGH_WATER_BYTES, Accepted
-from tunnel.spec.v1.constants import HTTP_HEAD_BYTES, OUTBOX_BYTES, STRANGER_FRAME_BYTES
+from tunnel.io.accepted import GUEST_READ_BYTES, HIGH_WATER_BYTES, STRANGER_READ_BYTES, Accepted
+from tunnel.spec.v1.constants import GUEST_FRAME_BYTES, HTTP_HEAD_BYTES, OUTBOX_BYTES, STRANGER_FRAME_BYTES
 from tunnel.spec.v1.refusals import CLOSINGS, Closing
 
 UPGRADE = f"{HEAD}\r\n".encode()
@@ -436,12 +436,77 @@ async def test_pings_behind_our_goodbye_are_not_answered() -> None:
         them.write(ping(b"before"))
         await noted.hears("control")
         listener.hang_up(1, 1000, "")
-        them.write(ping(b"behind") * 1_000)
-        await noted.hears("control", 1_001)
+        them.write(ping(b"behind") * 80)
+        await noted.hears("control", 81)
 
         assert await them.frame() == Frame(Opcode.PONG, b"before")
         assert (await them.closing())[0] == 1000
         assert await them.rest() == b""
+
+
+# --- Floods ------------------------------------------------------------------------------------------------------------
+
+
+@asynchronous
+async def test_a_flood_of_small_frames_does_not_hold_up_what_another_one_says() -> None:
+    """Of a stranger little is read in one turn of the loop, however much there is."""
+    noted = Noted()
+    async with listening(noted) as (_, port), client(port) as flooding, client(port) as them:
+        await flooding.open()
+        await them.open()
+        flooding.write(ping() * 40_000)
+        them.write(text("hello"))
+        await noted.hears("receive")
+
+        assert noted.told.count("control") < 2_000
+
+
+@asynchronous
+async def test_whoever_floods_behind_our_goodbye_is_not_listened_to_and_cut_in_time() -> None:
+    noted = Noted()
+    async with listening(noted) as (listener, port), client(port) as them:
+        await them.open()
+        listener.hang_up(1, 1000, "")
+        began = time.monotonic()
+        them.write(ping() * 40_000)
+
+        assert (await them.closing())[0] == 1000
+        assert await them.is_closed()
+        assert time.monotonic() - began < CLOSING_SECONDS
+        assert noted.told.count("control") < 2_000
+
+
+@asynchronous
+async def test_a_guest_that_floods_behind_our_goodbye_is_not_listened_to_either() -> None:
+    peers, transport = Noted(), NotedTransport()
+    peers.largest = GUEST_FRAME_BYTES
+    socket = Accepted(PATH, peers, {}, lambda: False)
+    socket.connection_made(transport)
+
+    def read(data: bytes) -> None:
+        while data:
+            buffer = socket.get_buffer(-1)
+            size = min(len(data), len(buffer))
+            buffer[:size], data = data[:size], data[size:]
+            socket.buffer_updated(size)
+
+    read(UPGRADE)
+    socket.hang_up(1000, "")
+    read(ping() * 40_000)
+
+    assert peers.told.count("control") <= GUEST_READ_BYTES // len(ping())
+
+
+@asynchronous
+async def test_of_a_guest_much_is_read_at_once_also_after_it_has_left() -> None:
+    peers = Noted()
+    socket = Accepted(PATH, peers, {}, lambda: False)
+    socket.connection_made(NotedTransport())
+    sizes: list[int] = []
+    for peers.largest in (STRANGER_FRAME_BYTES, GUEST_FRAME_BYTES, STRANGER_FRAME_BYTES):
+        sizes.append(len(socket.get_buffer(-1)))
+
+    assert sizes == [STRANGER_READ_BYTES, GUEST_READ_BYTES, GUEST_READ_BYTES]
 
 
 # --- Back-pressure ---------------------------------------------------------------------------------------------------

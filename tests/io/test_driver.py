@@ -365,6 +365,28 @@ async def test_what_is_said_at_once_keeps_its_order_while_it_waits() -> None:
 
 
 @skipping
+async def test_whoever_comes_when_there_is_room_again_does_not_slip_in_before_those_who_wait() -> None:
+    """Between the turns of two of them there is one in which nobody holds the lock."""
+    full = [True]
+    world = saying(lambda: ROOM_BYTES + full[0])
+    said: list[str] = []
+
+    async def say(text: str, after: float) -> None:
+        await asyncio.sleep(after)
+        await world.driver.say(text, lambda: said.append(text))
+
+    waiting = [asyncio.create_task(say(f"waiting {number}", 0)) for number in range(2)]
+    while not world.driver._saying.locked():
+        await asyncio.sleep(0)
+    coming = asyncio.create_task(say("coming", LOOK_SECONDS))
+    await asyncio.sleep(0)
+    full[0] = False
+    await asyncio.gather(*waiting, coming)
+
+    assert said == ["waiting 0", "waiting 1", "coming"]
+
+
+@skipping
 async def test_what_stands_against_a_say_is_asked_when_its_turn_has_come_and_then_nothing_is_said() -> None:
     world = saying(lambda: int(OUTBOX_BYTES - RATE * seconds_passed()))
     asked: list[tuple[float, int]] = []

@@ -5,7 +5,7 @@ is an error, and callbacks do nothing but note which row was taken. One machine 
 is alive, a `Machine` here, is a bare model: a state and its timers.
 
 A table is constant, so the library is asked a question once: which row it took for a state, an event and its facts is
-remembered, unless a condition asked a timer. A trigger takes 15 microseconds, and every message needs two of them.
+remembered, unless a condition asked a timer. Every message needs two triggers, and they would take the most of its time.
 """
 
 from collections.abc import Mapping, Sequence

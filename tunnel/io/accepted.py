@@ -28,8 +28,8 @@ HIGH_WATER_BYTES: Final = 65_536
 STRANGER_READ_BYTES: Final = 1_024
 """So much of a stranger is read in one turn of the loop: a flood of small frames must not hold up everybody else."""
 
-GUEST_READ_BYTES: Final = 262_144
-"""So much of the guest is."""
+GUEST_READ_BYTES: Final = 65_536
+"""So much of the guest is: what 64 KiB of the smallest frames take is felt by nobody."""
 
 
 class Accepted(asyncio.BufferedProtocol):
@@ -87,8 +87,8 @@ class Accepted(asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         """Bytes are there."""
         self.data_received(bytes(memoryview(self._buffer)[:nbytes]))
-        # Behind our goodbye a stranger has little to say; whoever goes on is cut soon, and costs nobody time until then.
-        self._is_deaf |= self._has_closed and self._is_stranger and nbytes == STRANGER_READ_BYTES
+        # Behind our goodbye a peer has little to say; whoever goes on is cut soon, and costs nobody time until then.
+        self._is_deaf |= self._has_closed and nbytes == len(self._buffer)
 
     def data_received(self, data: bytes) -> None:
         """Bytes came in."""

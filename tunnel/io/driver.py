@@ -106,6 +106,7 @@ class Driver:
         self._says: dict[int, asyncio.Future[int]] = {}
         self._tickets = 0
         self._saying = asyncio.Lock()
+        self._queued = 0
         self._stuck_at: int | None = None
         self._waiting: set[asyncio.Future[None]] = set()
         self._arm()
@@ -138,9 +139,14 @@ class Driver:
         Raises:
             NotSaidError: it cannot be said, or it is not known whether the peer has it.
         """
-        if self._saying.locked() or self._wire.waiting() > ROOM_BYTES:
-            async with self._saying:
-                await self._room()
+        # By count: between two turns of those who wait the lock is free for a moment, and nobody may slip through.
+        if self._queued or self._wire.waiting() > ROOM_BYTES:
+            self._queued += 1
+            try:
+                async with self._saying:
+                    await self._room()
+            finally:
+                self._queued -= 1
         if begin:
             begin()
         self._tickets += 1

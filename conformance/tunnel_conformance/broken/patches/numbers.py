@@ -14,7 +14,7 @@ from tunnel.app import tools
 from tunnel.core import codec, effects, transcript
 from tunnel.core.guest import Guest
 from tunnel.core.host import Host
-from tunnel.core.transcript import Transcript
+from tunnel.core.transcript import Reading, Transcript
 from tunnel.errors import Unreadable
 from tunnel.spec.v1.frames import AuthOk, Draft, Msg, Send
 from tunnel.spec.v1.refusals import Failure
@@ -221,32 +221,33 @@ def every_body_is_fresh() -> Patch:
 def chokes_on_unreadable() -> Patch:
     """A body that does not open costs the agent its answer."""
 
-    def text(original: Original, self: Any, message: Any) -> str:
+    def read(original: Original, self: Any, message: Any) -> Reading:
         found = original(self, message)
-        if found == transcript.UNREADABLE:
-            raise ValueError(found)
+        if found.text == transcript.UNREADABLE:
+            raise ValueError(found.text)
         return found
 
-    return wrap(Transcript, "text", text)
+    return wrap(Transcript, "read", read)
 
 
 def shows_unsealed() -> Patch:
     """A body that does not open is shown as it is."""
 
-    def text(original: Original, self: Any, message: Any) -> str:
+    def read(original: Original, self: Any, message: Any) -> Reading:
         found = original(self, message)
-        return message.body if found == transcript.UNREADABLE else found
+        return found._replace(text=message.body) if found.text == transcript.UNREADABLE else found
 
-    return wrap(Transcript, "text", text)
+    return wrap(Transcript, "read", read)
 
 
 def opens_system_texts() -> Patch:
     """A system text that can be opened is shown opened."""
 
-    def text(original: Original, self: Any, message: Any) -> str:
+    def read(original: Original, self: Any, message: Any) -> Reading:
+        found = original(self, message)
         try:
-            return original(self, message) if message.kind == "chat" else crypto.open_body(self._key, message.body)
+            return found if message.kind == "chat" else found._replace(text=crypto.open_body(self._key, message.body))
         except Unreadable:
-            return original(self, message)
+            return found
 
-    return wrap(Transcript, "text", text)
+    return wrap(Transcript, "read", read)

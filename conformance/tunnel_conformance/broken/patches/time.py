@@ -72,5 +72,5 @@ def tells_late() -> Patch:
 
 
 def _restart(host: Any, now: Any) -> list[Any]:
-    host._session.timers.moved(host.state.value, ("number",), now.ticks)  # noqa: SLF001 - it is looked into
+    host._session.timers.restart(("idle",), now.ticks)  # noqa: SLF001 - it is looked into
     return []
