@@ -48,7 +48,7 @@ RUN: Final = Run(
     claim=f"Over a network that loses {PERCENT:g} % of the packets on each way, every message is heard, once and in order.",
     unit="exchanges",
     size=500,
-    small=8,
+    small=20,
     run=run,
     needs=("namespaces", "nft"),
 )

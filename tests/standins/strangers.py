@@ -21,6 +21,12 @@ from websockets.frames import Frame, Opcode
 PAUSE_SECONDS = 2.0
 """Who was cut comes again after so long at the most."""
 
+FLOOD_PINGS = 40_000
+"""So many go out in one piece: a read of everything that is there would hold up whoever reads."""
+
+POLITE = 10
+"""By how much their process stands back for those that are measured."""
+
 _KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 
 Deed: TypeAlias = Callable[["Visit"], Awaitable[None]]
@@ -108,8 +114,7 @@ async def too_much(visit: Visit) -> None:
 
 async def a_flood_of_pings(visit: Visit) -> None:
     await visit.upgrade()
-    for _ in range(1_100):
-        await visit.say(b"", Opcode.PING)
+    await visit.write(Frame(Opcode.PING, b"").serialize(mask=True) * FLOOD_PINGS)
     await visit.until_cut()
 
 
@@ -177,6 +182,8 @@ class Crowd:
 
 
 async def main(port: int, path: str, sockets: int, seed: str) -> None:
+    # They stand for other machines, which take no CPU from this one.
+    os.nice(POLITE)
     crowd = Crowd(port, path, sockets, seed)
     strangers = [asyncio.create_task(crowd.stranger(number)) for number in range(sockets)]
     await crowd.everybody_was_there.wait()
