@@ -47,8 +47,8 @@ mcp-conformance: .venv/dev ## the official conformance tests of MCP (downloads t
 bench: .venv/dev ## measure speed, memory and growth beside what the machine can do at best; writes docs/speed.md (leave the machine alone meanwhile)
 	@$(BIN)/python -m tests.bench --write
 
-endurance: .venv/dev ## a thousand cycles, a crowd, a bad network, a full disk, a day: nothing may be lost (leave the machine alone meanwhile)
-	@$(BIN)/python -m tests.endurance
+endurance: .venv/dev ## a thousand cycles, a crowd, a bad network, a full disk, a day: nothing may be lost; writes docs/endurance.md (leave the machine alone meanwhile)
+	@$(BIN)/python -m tests.endurance --write
 
 check: .venv/dev ## style, types, and whether generated files are current
 	@$(BIN)/ruff check .

@@ -292,7 +292,7 @@ async def ponged(stage: Stage, by: tuple[str, ...], expects: Words) -> str:  # n
 
 
 async def spelled(stage: Stage, by: tuple[str, ...], expects: Words) -> str:  # noqa: ARG001
-    """Every frame so far is spelled as WIRE-10 wants it: the fields in their order, no blanks, characters as they are."""
+    """Every frame so far is spelled as WIRE-10 and WIRE-11 want it: fields in their order, no blanks, plain numbers, characters as they are."""
     for name in by:
         end = stage.end_of(name)
         if not end.is_over:
@@ -306,12 +306,14 @@ async def spelled(stage: Stage, by: tuple[str, ...], expects: Words) -> str:  # 
 
 
 def _misspelled(fields: Fields, name: str, text: str) -> str:
+    inside = [*objects(fields.get("backlog")), *objects([fields.get("msg")])]
+    if any(isinstance(one.get("seq"), float) for one in inside):
+        return f"{name} with a fraction or an exponent in seq"
     if json.dumps(fields, separators=(",", ":"), ensure_ascii=False) != text:
-        return f"{name} with blanks, or with characters written as escapes"
+        return f"{name} with blanks, with a field twice, or with characters written as escapes"
     shape = next((shape for shape in spec().frames.frames if shape.name == name), None)
     if shape and list(fields) != [spec().frames.tag_field, *(field.name for field in shape.fields)]:
         return f"{name} with the fields in the order {', '.join(fields)}"
-    inside = [*objects(fields.get("backlog")), *objects([fields.get("msg")])]
     for one in inside:
         if tuple(one) != _MESSAGE_FIELDS:
             return f"{name} with a message whose fields are in the order {', '.join(one)}"

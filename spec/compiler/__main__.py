@@ -7,8 +7,10 @@ from pathlib import Path
 from random import Random
 
 from spec.compiler import archive, generated, trace
-from spec.compiler.commands import EVERY, parser
-from spec.compiler.freeze import FILE, freeze, is_frozen, lint_frozen
+from spec.compiler.commands import ABOUT_RELEASES, EVERY, parser
+from spec.compiler.follows import followed
+from spec.compiler.freeze import freeze, lint_follows, lint_frozen
+from spec.compiler.frozen import FILE, is_frozen
 from spec.compiler.graph import mermaid
 from spec.compiler.lint import lint
 from spec.compiler.lint_handshake import lint_handshake
@@ -21,8 +23,10 @@ from spec.compiler.promela_spin import SpinError, Watch
 from spec.compiler.promela_text import PromelaError
 from spec.compiler.reader import Spec, SpecError
 from spec.compiler.rehearsal import OutOfTuneError, rehearse
+from spec.compiler.released import TABLE, lint_released, release
 from spec.compiler.report import explore_all, hearings_told, verdicts_told
 from spec.compiler.versions import SPOKEN, begin, numbers, read_version, strays
+from spec.compiler.walks import lint_durations
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -36,7 +40,10 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
         specs = [read_version(root, wire) for wire in _wires(options.command, options.version, root)]
     except SpecError as error:
         return report([str(error)])
-    status = max([run(spec, options, root) for spec in specs])
+    broken = report(lint_released(root)) if options.command in ABOUT_RELEASES else 0
+    if broken and options.command not in ("lint", "check"):
+        return broken
+    status = max([broken, *(run(spec, options, root) for spec in specs)])
     return max(status, report([*strays(root)])) if options.command == "check" else status
 
 
@@ -45,7 +52,7 @@ def _wires(command: str, version: int | None, root: Path) -> list[int]:
         return [version]
     if command in EVERY:
         return numbers(root) or [SPOKEN]
-    return [max(numbers(root), default=SPOKEN) if command == "freeze" else SPOKEN]
+    return [max(numbers(root), default=SPOKEN) if command in ("freeze", "release") else SPOKEN]
 
 
 def run(spec: Spec, options: argparse.Namespace, root: Path) -> int:
@@ -72,6 +79,8 @@ def run(spec: Spec, options: argparse.Namespace, root: Path) -> int:
             return ask_spin(spec, Watch(options.within), write=options.write)
         case "freeze":
             return record(spec)
+        case "release":
+            return told_release(spec, root)
         case "mutate":
             return break_and_ask(spec, options.sample, options.seed, ask_core=options.core)
         case _:
@@ -83,7 +92,7 @@ def findings(spec: Spec) -> list[str]:
 
     The second is no part of `lint`: whoever breaks the tables on purpose must not be told by that alone. Nor is a stale proof.
     """
-    return _at(spec, [*lint(spec), *lint_frozen(spec)])
+    return _at(spec, [*(lint(spec) or lint_durations(spec)), *lint_frozen(spec)])
 
 
 def check_tables(spec: Spec) -> int:
@@ -103,7 +112,10 @@ def build(spec: Spec, root: Path) -> int:
     """Write every generated file; a spec with findings is not built."""
     if wrong := findings(spec):
         return report(wrong)
-    for path, text in generated.everything(spec).items():
+    made = generated.everything(spec)
+    if wrong := _at(spec, lint_follows(spec, followed(spec, made))):
+        return report(wrong)
+    for path, text in made.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_bytes(text.encode("utf-8"))
     return 0
@@ -113,7 +125,8 @@ def check(spec: Spec, root: Path) -> int:
     """Compare what is generated, whole texts, with what lies there."""
     if wrong := findings(spec):
         return report(wrong)
-    return report(generated.drift(spec, root))
+    made = generated.everything(spec)
+    return report([*_at(spec, lint_follows(spec, followed(spec, made))), *generated.drift(spec, root, made)])
 
 
 def pack(spec: Spec, root: Path, folder: Path) -> int:
@@ -134,6 +147,14 @@ def record(spec: Spec) -> int:
     return 0
 
 
+def told_release(spec: Spec, root: Path) -> int:
+    """Say what was released; what is not current is not."""
+    if check(spec, root) or report(release(spec, root)):
+        return 1
+    print(f"{TABLE}: holds edition {spec.protocol.spec_version} of wire version {spec.protocol.wire}")
+    return 0
+
+
 def told_next(folder: Path, root: Path) -> int:
     """Say where the next version is, and what to do with it."""
     print(
@@ -144,6 +165,8 @@ def told_next(folder: Path, root: Path) -> int:
 
 def explore(spec: Spec) -> int:
     """Print what the walks found; a breach is told with a shortest way to it."""
+    if wrong := lint_durations(spec):
+        return report(_at(spec, wrong))
     found, faults = explore_all(spec)
     print(found)
     return report(faults)
@@ -151,6 +174,8 @@ def explore(spec: Spec) -> int:
 
 def break_and_ask(spec: Spec, sample: int | None, seed: int, *, ask_core: bool) -> int:
     """Print what noticed the mutants; one that nothing notices, or that the core cannot tell, is a finding."""
+    if wrong := lint_durations(spec):
+        return report(_at(spec, wrong))
     if ask_core and spec.protocol.wire != SPOKEN:
         return report([f"the core speaks wire version {SPOKEN}, and cannot be asked about {spec.protocol.wire}"])
     broken = list(mutants(spec))

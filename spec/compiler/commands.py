@@ -20,11 +20,15 @@ COMMANDS: Final = {
     "archive": "pack tables, vectors, proofs, exports and bundle, for other languages",
     "graph": "draw a machine as Mermaid text on stdout",
     "freeze": "record what peers can see of a version: from then on it stays as it is",
+    "release": "add the frozen edition of a version to the table of what was released",
     "next": "begin the next version: a draft that says what the last one says, in a folder of its own",
 }
 
 EVERY: Final = ("build", "check", "lint")
 """These are about all versions, and the others about one, unless they are told."""
+
+ABOUT_RELEASES: Final = (*EVERY, "freeze", "release")
+"""These ask first whether what was released is still what it was."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -45,7 +49,8 @@ def parser() -> argparse.ArgumentParser:
     each["archive"].add_argument("folder", type=Path, help="where the archive is written")
     each["graph"].add_argument("machine", nargs="?", help="session, connection or guest; all of them when left out")
     each["freeze"].add_argument("version", nargs="?", type=int, metavar="N", help="of the wire (default: the last)")
-    for name in COMMANDS.keys() - {"freeze", "next"}:
+    each["release"].add_argument("version", nargs="?", type=int, metavar="N", help="of the wire (default: the last)")
+    for name in COMMANDS.keys() - {"freeze", "release", "next"}:
         which = "all" if name in EVERY else "the one that the program speaks"
         each[name].add_argument("--version", type=int, metavar="N", help=f"of the wire (default: {which})")
     return made

@@ -5,11 +5,14 @@ Frames come in two forms where these differ: as a sender writes them, and as muc
 
 import json
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from spec.compiler.python import by, class_name, environment
 from spec.compiler.reader import Spec
 from tunnel.spec.model import Field, Shape
+
+_WRITTEN: Final[dict[type, str]] = {int: "number", str: "string"}
+"""What a sender writes into a field of which a receiver takes anything: what stands there by default is one."""
 
 
 def types(spec: Spec) -> str:
@@ -32,10 +35,10 @@ def comment(text: str) -> str:
 
 
 def is_partly_read(spec: Spec, shape: Shape) -> bool:
-    """Whether a sender writes something that no receiver looks at, in the shape or in a record that it holds."""
+    """Whether a receiver takes something that no sender writes, in the shape or in a record that it holds."""
     held = {record.name: record for record in spec.frames.records}
     kinds = [field.type.split()[0] for field in shape.fields]
-    return any(kind == "const" or (kind in held and is_partly_read(spec, held[kind])) for kind in kinds)
+    return any(kind in ("any", "const") or (kind in held and is_partly_read(spec, held[kind])) for kind in kinds)
 
 
 def _names(spec: Spec, shapes: list[Shape], prefix: str = "") -> str:
@@ -71,7 +74,7 @@ def _type(spec: Spec, field: Field, prefix: str) -> str:
         case ["integer" | "number"]:
             return "number"
         case ["any"]:
-            return "unknown"
+            return "unknown" if prefix else _WRITTEN[type(field.default)]
         case ["const"]:
             return json.dumps(field.value)
         case ["one", "of", *words]:

@@ -1,46 +1,26 @@
-"""Keeps a frozen version as it was: what its peers can see is recorded as digests in its folder, and compared with it.
+"""Keeps a frozen version as it was: what its peers can see is compared with what is recorded, and every change is named.
 
-There is a digest for each field, so that the check names what was changed, and one over everything. What the next edition
-records is only what changes nothing for a peer that keeps the rules.
+What the next edition records is only what changes nothing for a peer that keeps the rules.
 """
 
-import hashlib
-import json
-import re
-import tomllib
-from collections.abc import Iterator
-from itertools import groupby
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 
-import msgspec
-from msgspec import Struct
-
+from spec.compiler.follows import EXPORT, follows
+from spec.compiler.frozen import FILE, Frozen, digests, is_frozen, read_frozen, sha256, written
 from spec.compiler.lint_handshake import lint_handshake
-from spec.compiler.meaning import ORDER, OWN, Meaning, Place, meaning
+from spec.compiler.meaning import ASKING, ORDER, OWN, PROSE, Meaning, Place, meaning
 from spec.compiler.promela_claims import read_claims
 from spec.compiler.promela_proof import ANEW, RECORD, digest, read_record
 from spec.compiler.reader import Spec, SpecError
 
-FILE: Final = "frozen.toml"
-"""In the folder of a version; one that has none is a draft."""
-
-DIGITS: Final = 6
-"""Of the digest of a field. Should another value have the same one, `sha256` still tells."""
-
 KEPT: Final = (
     "what peers can see stays as it is: restore it, or begin a new version with `python -m spec.compiler next`"
 )
+
 RECORDED: Final = "record it with `python -m spec.compiler freeze`"
+
 NEXT: Final = f"raise spec_version in protocol.toml, and {RECORDED}"
-
-
-class Frozen(Struct, frozen=True, kw_only=True):
-    """What `frozen.toml` holds: the digest of each field, and where an order stands, names."""
-
-    spec_version: str
-    sha256: str
-    rows: Meaning
 
 
 class Change(NamedTuple):
@@ -51,45 +31,55 @@ class Change(NamedTuple):
     """Whether the next edition may record it."""
 
 
-def is_frozen(folder: Path) -> bool:
-    """Whether a version is frozen; else it is a draft, in which anything may change."""
-    return (folder / FILE).is_file()
-
-
 def lint_frozen(spec: Spec) -> list[str]:
-    """How a frozen version differs from what is recorded; of a draft nothing is said."""
+    """How the tables of a frozen version differ from what is recorded; of a draft nothing is said."""
+    version = spec.protocol.spec_version
     if not is_frozen(spec.folder):
-        return []
+        return (
+            [f"{FILE}: is missing, and {version!r} is no draft: restore it, or {RECORDED}"] if edition(version) else []
+        )
     try:
         recorded = read_frozen(spec.folder)
         changes = [change.says for change in compared(recorded, meaning(spec))]
     except SpecError as error:
         return [str(error)]
-    version = spec.protocol.spec_version
     if not changes and version != recorded.spec_version:
         return [f"protocol.toml: spec_version: is {version!r}, and frozen is {recorded.spec_version!r}: {RECORDED}"]
     return changes
 
 
-def freeze(spec: Spec) -> list[str]:
-    """Record what peers can see, or say why that cannot be done: then nothing is written."""
+def lint_follows(spec: Spec, found: Meaning) -> list[str]:
+    """How that which follows from the tables of a frozen version differs from what is recorded; of a draft nothing is said."""
+    if not is_frozen(spec.folder):
+        return []
     try:
-        against = [*_unready(spec), *_refused(spec)]
-        text = written(spec)
+        return [change.says for change in _following(read_frozen(spec.folder), found)]
     except SpecError as error:
         return [str(error)]
-    if not against:
-        (spec.folder / FILE).write_bytes(text.encode("utf-8"))
-    return against
+
+
+def freeze(spec: Spec, following: Callable[[Spec], Meaning] = follows) -> list[str]:
+    """Record what peers can see, or say why that cannot be done: then nothing is written. What an edition has recorded stays."""
+    try:
+        recorded = read_frozen(spec.folder) if is_frozen(spec.folder) else None
+        if against := [*_unready(spec), *(_refused(spec, recorded, following) if recorded else [])]:
+            return against
+        if recorded is None or recorded.spec_version != spec.protocol.spec_version:
+            text = written(spec, following(spec), recorded)
+            (spec.folder / FILE).write_bytes(text.encode("utf-8"))
+    except SpecError as error:
+        return [str(error)]
+    return []
 
 
 def compared(recorded: Frozen, now: Meaning) -> list[Change]:
-    """Every difference, row by row."""
+    """Every difference in the tables, row by row."""
     at, new = recorded.spec_version, digests(now)
+    rows = {place: fields for place, fields in recorded.rows.items() if place.table != EXPORT}
     changes: list[Change] = []
-    for place in dict.fromkeys([*recorded.rows, *new]):
-        old, found = recorded.rows.get(place), new.get(place)
-        if old == found:
+    for place in dict.fromkeys([*rows, *new]):
+        old, found = rows.get(place), new.get(place)
+        if old == found or (old is None and place.kind in ASKING):
             continue
         if place.kind == ORDER:
             changes += _reordered(place, old or {}, found or {}, at)
@@ -99,60 +89,10 @@ def compared(recorded: Frozen, now: Meaning) -> list[Change]:
             changes.append(_added(place, now[place], at))
         else:
             changes.append(_changed(place, old, found, at))
-    if not changes and recorded.sha256 != sha256(now):
+    told = {place: fields for place, fields in now.items() if place.kind not in ASKING or place in rows}
+    if not changes and recorded.sha256 != sha256(told):
         return [Change(f"{FILE}: sha256: is not that of the tables, though every row seems to be as it was: {KEPT}")]
     return changes
-
-
-def digests(found: Meaning) -> Meaning:
-    """The digest of every field; an order keeps its names, so that additions can be told from a change of order."""
-    return {
-        place: dict(fields) if place.kind == ORDER else {field: _digest(value) for field, value in fields.items()}
-        for place, fields in found.items()
-    }
-
-
-def sha256(found: Meaning) -> str:
-    """The digest of everything."""
-    lines = sorted([*place, fields] for place, fields in found.items())
-    return hashlib.sha256(_canonical(lines)).hexdigest()
-
-
-def read_frozen(folder: Path) -> Frozen:
-    """What was recorded.
-
-    Raises:
-        SpecError: it is not as it was written.
-    """
-    try:
-        raw = tomllib.loads((folder / FILE).read_text(encoding="utf-8"))
-        head = {name: str(raw.pop(name)) for name in ("spec_version", "sha256")}
-        tables = msgspec.convert(raw, dict[str, dict[str, dict[str, dict[str, Any]]]])
-        rows = {
-            Place(table, kind, row): fields
-            for table, kinds in tables.items()
-            for kind, found in kinds.items()
-            for row, fields in found.items()
-        }
-        return Frozen(**head, rows=rows)
-    except (OSError, ValueError, KeyError) as error:
-        raise SpecError(f"{FILE}: cannot be read ({error}): restore it") from None
-
-
-def written(spec: Spec) -> str:
-    """The text of `frozen.toml`: a row in a line, so that a change of it shows what it is about."""
-    found = meaning(spec)
-    lines = [
-        f"# What peers can see of wire version {spec.protocol.wire}: a digest of every field of the tables that is not for people only.",
-        "# `python -m spec.compiler freeze` writes it, and `lint` compares; spec/README.md says what may still change. Never edit it.",
-        "",
-        f"spec_version = {_quoted(spec.protocol.spec_version)}",
-        f"sha256 = {_quoted(sha256(found))}",
-    ]
-    for (table, kind), rows in groupby(digests(found).items(), lambda row: row[0][:2]):
-        lines += ["", f"[{_quoted(table)}.{kind}]"]
-        lines += [f"{_key(place.row)} = {_inline(fields)}" for place, fields in rows]
-    return "\n".join(lines) + "\n"
 
 
 def edition(version: str) -> tuple[int, ...]:
@@ -172,22 +112,31 @@ def _unready(spec: Spec) -> Iterator[str]:
         yield f"proofs/{RECORD}: is not about these tables; {ANEW}"
 
 
-def _refused(spec: Spec) -> list[str]:
+def _refused(spec: Spec, recorded: Frozen, following: Callable[[Spec], Meaning]) -> list[str]:
     """What the next edition must not record, or may record only as a next one."""
-    if not is_frozen(spec.folder):
-        return []
-    recorded = read_frozen(spec.folder)
-    changes = compared(recorded, meaning(spec))
     old, new = edition(recorded.spec_version), edition(spec.protocol.spec_version)
     if new and new < old:
         return [
             f"protocol.toml: spec_version: is {spec.protocol.spec_version!r}, below the frozen {recorded.spec_version!r}"
         ]
-    return [change.says for change in changes if not change.is_allowed or new == old]
+    refused = [change.says for change in compared(recorded, meaning(spec)) if not change.is_allowed or new == old]
+    # What follows from other tables is no news.
+    return refused or [change.says for change in _following(recorded, following(spec)) if new == old]
+
+
+def _following(recorded: Frozen, found: Meaning) -> Iterator[Change]:
+    """Whether walks or machines have become others, and whether a schema only says more, is for people to judge."""
+    at, new = recorded.spec_version, digests(found)
+    old = {place: fields for place, fields in recorded.rows.items() if place.table == EXPORT}
+    for place in dict.fromkeys([*old, *new]):
+        if old.get(place) != new.get(place):
+            its = _fields(old.get(place, {}), new.get(place, {}))
+            says = f"{'/'.join(place)}: is not what followed from the tables at {at} (its {its}): if peers see the same as before"
+            yield Change(f"{says}, {NEXT}; else {KEPT}", is_allowed=True)
 
 
 def _added(place: Place, fields: dict[str, Any], at: str) -> Change:
-    if place.kind in ("rules", "vectors"):
+    if place.kind in ("rules", "vectors") or place.table == PROSE:
         return Change(f"{_where(place)} is new since {at}: if every release keeps it already, {NEXT}", is_allowed=True)
     # Harnesses take such a field for lacking where it is, and more fields are allowed everywhere (tools.toml).
     if place.table == "tools.toml" and place.kind == "records" and fields.get("needed") is False:
@@ -196,12 +145,16 @@ def _added(place: Place, fields: dict[str, Any], at: str) -> Change:
 
 
 def _changed(place: Place, old: dict[str, Any], new: dict[str, Any], at: str) -> Change:
-    fields = [field for field in dict.fromkeys([*old, *new]) if old.get(field) != new.get(field)]
-    if place.kind == "rules" and fields == ["text"]:
+    its = _fields(old, new)
+    if its == "`doc`" or (its == "`text`" and (place.kind == "rules" or place.table == PROSE)):
         says = f"{_where(place)} has another sentence than at {at}: if it says the same, and more clearly, {NEXT}"
         return Change(says, is_allowed=True)
-    its = ", ".join(f"`{field}`" for field in fields)
     return Change(f"{_where(place)} differs from what was frozen at {at} (its {its}): {KEPT}")
+
+
+def _fields(old: dict[str, Any], new: dict[str, Any]) -> str:
+    """Those that differ, by name."""
+    return ", ".join(f"`{field}`" for field in dict.fromkeys([*old, *new]) if old.get(field) != new.get(field))
 
 
 def _reordered(place: Place, old: dict[str, Any], new: dict[str, Any], at: str) -> Iterator[Change]:
@@ -216,24 +169,3 @@ def _reordered(place: Place, old: dict[str, Any], new: dict[str, Any], at: str) 
 
 def _where(place: Place) -> str:
     return place.table if place.kind == OWN else f"{place.table}: row {place.row!r} of {place.kind}"
-
-
-def _digest(value: object) -> str:
-    return hashlib.sha256(_canonical(value)).hexdigest()[:DIGITS]
-
-
-def _canonical(value: object) -> bytes:
-    # In ASCII: a vector may hold half of a surrogate pair, which no other text can.
-    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode("ascii")
-
-
-def _key(text: str) -> str:
-    return text if re.fullmatch(r"[\w-]+", text, re.ASCII) else _quoted(text)
-
-
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
-
-
-def _inline(fields: dict[str, Any]) -> str:
-    return f"{{ {', '.join(f'{name} = {json.dumps(value)}' for name, value in fields.items())} }}" if fields else "{}"

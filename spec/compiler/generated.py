@@ -27,9 +27,15 @@ def folders(spec: Spec) -> tuple[str, ...]:
     return (f"tunnel/spec/{version}", export.folder(spec))
 
 
-def drift(spec: Spec, root: Path) -> list[str]:
-    """Compare whole texts: a generated file that was edited, or that is older than its table, is drift."""
-    written = everything(spec)
+def drift(spec: Spec, root: Path, made: dict[str, str] | None = None) -> list[str]:
+    """Compare whole texts: a generated file that was edited, or that is older than its table, is drift.
+
+    Args:
+        spec: the tables.
+        root: the repository.
+        made: `everything`, where it is at hand.
+    """
+    written = everything(spec) if made is None else made
     found: list[str] = []
     for path, text in written.items():
         if not (root / path).is_file():

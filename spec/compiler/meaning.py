@@ -5,6 +5,7 @@ free is left out, and so is one at an empty default, so that a field which is ad
 """
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -13,6 +14,7 @@ from typing import Any, Final, NamedTuple, get_args
 
 from msgspec import Struct, structs, to_builtins
 
+from spec.compiler.lint_handshake import formulas
 from spec.compiler.reader import Spec, SpecError
 from tunnel.spec.model import FREE, Machine
 
@@ -27,6 +29,12 @@ OWN: Final = "table"
 
 ORDER: Final = "order"
 """The kind of row that says in which order others stand."""
+
+PROSE: Final = "tunnel.md"
+"""Of this page, the formulas and the grammar of the link are frozen."""
+
+ASKING: Final = ("cases", "invariants")
+"""Kinds of rows that ask whether a peer keeps the rest. There may always be more of them; of these, the ids are kept."""
 
 
 class Place(NamedTuple):
@@ -51,13 +59,11 @@ def meaning(spec: Spec) -> Meaning:
     tables = {name: table for name, table in _fields(spec) if isinstance(table, Struct)}
     for name, table in {**tables, **spec.machines}.items():
         found |= dict(_table(f"{name}.toml", name, table))
-    for shape in (*spec.frames.records, *spec.frames.frames):
-        found[Place("frames.toml", ORDER, shape.name)] = {"fields": [field.name for field in shape.fields]}
+    found |= dict(_orders(spec))
+    found |= {Place("cases.toml", "cases", case.id): {} for case in spec.cases.cases}
     for name, machine in spec.machines.items():
-        for event, rows in _tried(machine).items():
-            if len(rows) > 1:
-                found[Place(f"{name}.toml", ORDER, event)] = {"rows": rows}
-    return found | dict(_vectors(spec.folder / "vectors"))
+        found |= {Place(f"{name}.toml", "invariants", invariant.id): {} for invariant in machine.invariants}
+    return found | dict(_formulas(spec.folder)) | dict(_vectors(spec.folder / "vectors"))
 
 
 def _table(file: str, name: str, table: Struct) -> Iterator[tuple[Place, dict[str, Any]]]:
@@ -101,12 +107,46 @@ def _frozen(kind: type[Struct]) -> list[structs.FieldInfo]:
     return [field for field in structs.fields(kind) if FREE not in get_args(field.type)]
 
 
+def _orders(spec: Spec) -> Iterator[tuple[Place, dict[str, Any]]]:
+    for shape in (*spec.frames.records, *spec.frames.frames):
+        yield Place("frames.toml", ORDER, shape.name), {"fields": [field.name for field in shape.fields]}
+    for name, machine in spec.machines.items():
+        for event, rows in _tried(machine).items():
+            if len(rows) > 1:
+                yield Place(f"{name}.toml", ORDER, event), {"rows": rows}
+        # Those of one deadline take effect in this order; one that only is asked takes none.
+        firing = [timer.name for timer in machine.timers if timer.fires]
+        if len(firing) > 1:
+            yield Place(f"{name}.toml", ORDER, name), {"timers": firing}
+
+
 def _tried(machine: Machine) -> dict[str, list[str]]:
     """The rows of each event, in the order in which they are tried."""
     found: defaultdict[str, list[str]] = defaultdict(list)
     for row in machine.transitions:
         found[row.on].append(row.id)
     return found
+
+
+def _formulas(folder: Path) -> Iterator[tuple[Place, dict[str, Any]]]:
+    """Each with its comment, which binds as well; what is told of one name in several lines is one formula."""
+    page = folder / PROSE
+    text = page.read_text(encoding="utf-8") if page.is_file() else ""
+    grammar = [
+        line for block in re.findall(r"^```abnf\n(.*?)^```", text, re.DOTALL | re.MULTILINE) for line in _lines(block)
+    ]
+    for kind, lines in {"formulas": formulas(folder), "grammar": grammar}.items():
+        told: defaultdict[str, list[str]] = defaultdict(list)
+        for line in lines:
+            name, _, says = line.partition(" ")
+            told[name].append(says)
+        yield from ((Place(PROSE, kind, name), {"text": says}) for name, says in told.items())
+
+
+def _lines(grammar: str) -> list[str]:
+    """Its rules: a line that is indented goes on with the one before it."""
+    joined = re.sub(r"\n[ \t]+", " ", grammar)
+    return [" ".join(line.split()) for line in joined.splitlines() if line.strip()]
 
 
 def _vectors(folder: Path) -> Iterator[tuple[Place, dict[str, Any]]]:

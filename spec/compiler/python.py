@@ -55,7 +55,7 @@ def environment() -> Environment:
         keep_trailing_newline=True,
         autoescape=False,  # noqa: S701 - Python and Markdown come out of it, not HTML
     )
-    made.filters |= {"literal": literal, "class_name": class_name, "constant_name": str.upper, "doc": doc}
+    made.filters |= {"literal": literal, "raw": raw, "class_name": class_name, "constant_name": str.upper, "doc": doc}
     return made
 
 
@@ -110,8 +110,9 @@ def python_type(field: Field, spec: Spec) -> str:
             return f"Annotated[int, Meta(ge={field.min}, le=constants.{field.max})]"
         case ["number"]:
             return "int | float"
+        # Whatever stands there is not read, so it is not turned into a value that it might not have.
         case ["any"] | ["const"]:
-            return "Any"
+            return "Raw"
         case ["one", "of", *words]:
             return f"Literal[{', '.join(literal(word) for word in words)}]"
         case [record, "list"] if record in records:
@@ -120,6 +121,12 @@ def python_type(field: Field, spec: Spec) -> str:
             return class_name(record)
         case _:
             raise ValueError(f"{field.name}: {field.type!r} is no type")
+
+
+def raw(value: Any) -> str:
+    """The Python expression of a value of JSON that nobody has read."""
+    spelled, is_text = msgspec.json.encode(value).decode(), isinstance(value, str)
+    return f"Raw(b{repr(spelled) if is_text else literal(spelled)})"
 
 
 def by(frames: Iterable[Shape], sender: Role | str) -> list[Shape]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from spec.compiler import export
-from spec.compiler.freeze import FILE, is_frozen
+from spec.compiler.frozen import FILE, is_frozen
 from spec.compiler.reader import Spec, SpecError, read
 from tunnel.spec.v1.constants import WIRE
 
@@ -14,7 +14,7 @@ SPOKEN: Final = WIRE
 """The version that the program speaks. What is about the program, such as its documentation, is about this one."""
 
 KEPT: Final = ("proofs", "vectors")
-"""Folders that the next version takes byte by byte: they say what was proved, and recorded, of the last one."""
+"""Folders that the next version takes byte by byte, READMEs aside: they say what was proved, and recorded, of the last one."""
 
 
 def numbers(root: Path) -> list[int]:
@@ -68,8 +68,9 @@ def begin(root: Path) -> Path:
     old, new = folder(root, last), folder(root, last + 1)
     for path in _by_hand(root, read_version(root, last)):
         name = path.relative_to(old)
+        is_kept = name.parts[0] in KEPT and name.name != "README.md"
         (new / name).parent.mkdir(parents=True, exist_ok=True)
-        (new / name).write_bytes(path.read_bytes() if name.parts[0] in KEPT else _renumbered(path, last))
+        (new / name).write_bytes(path.read_bytes() if is_kept else _renumbered(path, last))
     return new
 
 
@@ -83,6 +84,8 @@ def _by_hand(root: Path, spec: Spec) -> Iterator[Path]:
 def _renumbered(path: Path, last: int) -> bytes:
     text = path.read_bytes().decode("utf-8")
     text = re.sub(rf"\bwire version {last}\b", f"wire version {last + 1}", text)
+    # In paths and names; `handshake_v1.pv` stays what it is called.
+    text = re.sub(rf"\bv{last}\b", f"v{last + 1}", text)
     text = re.sub(rf"^(wire\s*=\s*){last}$", rf"\g<1>{last + 1}", text, flags=re.MULTILINE)
     text = re.sub(r'^(spec_version\s*=\s*)".*"$', rf'\g<1>"{last + 1}.0.0-draft"', text, flags=re.MULTILINE)
     return text.encode("utf-8")

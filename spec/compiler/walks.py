@@ -6,13 +6,16 @@ an end of its own behind a shortest way. So what is long is walked once, and not
 
 from collections import deque
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from spec.compiler.explore import Edge, Ground, Input, Place, Wait, Way, inputs, shortened
 from spec.compiler.reader import Spec, SpecError
 from tunnel.spec import expressions
 from tunnel.spec.model import Machine, Timer
 from tunnel.spec.semantics import Interpreter, Step
+
+MOMENTS: Final = 20
+"""How many steps of time the longest timer of a machine may last. Each one more is one more for every timer in every place."""
 
 
 class Walk(NamedTuple):
@@ -28,9 +31,29 @@ def mapped(spec: Spec, machine: Machine) -> "Atlas":
     """The places of a machine; a moment of theirs is as long as `shortened` makes it.
 
     Raises:
-        SpecError: the table does not say everywhere what happens, so there is nothing to walk through.
+        SpecError: the table does not say everywhere what happens, so there is nothing to walk through, or its moments are too
+            many to be walked through.
     """
+    for finding in _too_many(machine, spec.constants):
+        raise SpecError(finding)
     return Atlas(Ground(machine, shortened(machine, spec.constants), _unasked))
+
+
+def lint_durations(spec: Spec) -> list[str]:
+    """Which machines have more moments than can be walked through. Of tables that have other faults, this cannot be asked."""
+    return [finding for machine in spec.machines.values() for finding in _too_many(machine, spec.constants)]
+
+
+def _too_many(machine: Machine, seconds: Mapping[str, int]) -> Iterator[str]:
+    short = shortened(machine, seconds)
+    most = max(short.values(), default=0)
+    if most > MOMENTS:
+        second = next(seconds[name] // ticks for name, ticks in short.items() if ticks)
+        spans = ", ".join(f"{name} = {seconds[name]}" for name in short)
+        yield (
+            f"{machine.machine}.toml: the durations of its timers ({spans}) have the common divisor {second} s, and the longest lasts"
+            f" {most:,} of them, of which at most {MOMENTS} can be walked through: choose numbers of protocol.toml with a larger one"
+        )
 
 
 def walks(spec: Spec, machine: Machine, atlas: "Atlas") -> list[Walk]:

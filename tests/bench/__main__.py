@@ -1,23 +1,22 @@
 """`python -m tests.bench [NAME ...]` measures, and tells what came; with --write it keeps that, and writes page and pictures."""
 
 import argparse
-import subprocess
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import Final
 
-from tests.bench import page, pictures, record, shown
-from tests.bench.record import ROOT, Machine, Run
+from tests.bench import others, page, pictures, record, shown
+from tests.bench.record import ROOT, Run
 from tests.bench.samples import FULL, QUICK, Samples, Size
 from tests.bench.tables import Measures, Section, measures, tried
 
-BUSY: Final = 0.5
-"""A load from which on others are measured, too."""
 
+def main(arguments: list[str] | None = None, root: Path = ROOT, busy: Callable[[], float] = others.now) -> int:
+    """Run the named sections, or all; what was measured on a busy machine is not kept, and the status is 1.
 
-def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
-    """Run the named sections, or all. A missed target is told, and is no failure of the measuring: the status is 0."""
+    A missed target is told, and is no failure of the measuring: a test fails by it.
+    """
     wanted = measures()
     options = parser([section.name for section in wanted.section]).parse_args(arguments)
     if options.quick and options.write:
@@ -29,25 +28,35 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     if options.page:
         keep({}, wanted, root)
         return 0
-    date = options.date or dated()
+    date = options.date or record.committed()
     if options.write and not date:
         print("python -m tests.bench: nobody knows the date. Give it: --date 2026-11-23", file=sys.stderr)
         return 2
+    if options.write and not options.busy and (load := busy()) > record.BUSY:
+        print(refused(load), file=sys.stderr)
+        return 1
     runs: dict[str, Run] = {}
-    # Once: what is measured here is work for the machine, too.
-    here = record.machine()
-    if here.load > BUSY:
-        print(f"The machine is busy (load {here.load:g}): what is measured now is worth little.", file=sys.stderr)
     for section in wanted.section:
         if section.name in (options.names or [each.name for each in wanted.section]):
-            runs[section.name] = run(section, QUICK if options.quick else FULL, wanted, date, here)
-            tell(section, runs[section.name])
-            if options.write:
+            found = runs[section.name] = run(section, QUICK if options.quick else FULL, wanted, date)
+            tell(section, found)
+            if options.write and (found.is_quiet or options.busy):
                 # At once: whoever stops in the middle keeps what is measured.
-                keep({section.name: runs[section.name]}, wanted, root)
+                keep({section.name: found}, wanted, root)
     for line in missed(runs, wanted):
         print(line)
-    return 0
+    disturbed = [] if options.busy or not options.write else [name for name, each in runs.items() if not each.is_quiet]
+    for name in disturbed:
+        print(f"not kept: {name}. {refused(runs[name].load)}", file=sys.stderr)
+    return 1 if disturbed else 0
+
+
+def refused(load: float) -> str:
+    """Why nothing is kept."""
+    return (
+        f"python -m tests.bench: others keep {load:.2g} cores busy, and {record.BUSY:g} are allowed. "
+        "Wait until they have ended, or give --busy: then the page says that it judges nothing."
+    )
 
 
 def parser(names: list[str]) -> argparse.ArgumentParser:
@@ -65,22 +74,30 @@ def parser(names: list[str]) -> argparse.ArgumentParser:
         "--page", action="store_true", help="measure nothing; write page and pictures from the last record"
     )
     made.add_argument("--quick", action="store_true", help="so little of each that it is no measurement: does it run?")
+    made.add_argument("--busy", action="store_true", help="keep also what was measured while others used the machine")
     made.add_argument("--date", default="", help="of the record; that of the last commit when left out")
     return made
 
 
-def run(section: Section, size: Size, wanted: Measures, date: str, here: Machine) -> Run:
+def run(section: Section, size: Size, wanted: Measures, date: str) -> Run:
     """Measure one section."""
+    began = others.moment()
     samples: Samples = import_module(f"tests.bench.{section.name}").measure(size)
     units = {
         each: wanted.unit_of(each) for each in [*section.measured(), *(derived.id for derived in section.following())]
     }
-    return Run(date=date, machine=here, figures=record.figures(section, samples, units))
+    return Run(
+        date=date,
+        machine=record.machine(),
+        program=record.program(),
+        load=round(others.cores(began, others.moment()), 2),
+        figures=record.figures(section, samples, units),
+    )
 
 
 def tell(section: Section, found: Run) -> None:
     """Print what came."""
-    print(f"{section.title}: {section.command}")
+    print(f"{section.title}: {section.command} (others kept {found.load:g} cores busy)")
     for name, figure in found.figures.items():
         print(f"  {name:32} {shown.figure(figure)}", flush=True)
 
@@ -96,6 +113,8 @@ def keep(runs: dict[str, Run], wanted: Measures, root: Path) -> None:
     for section in wanted.section:
         if section.name in kept.sections and pictures.is_drawn(section):
             pictures.draw(section, kept.sections[section.name], docs / pictures.PICTURES)
+        else:
+            (docs / pictures.PICTURES / f"{section.name}.svg").unlink(missing_ok=True)
 
 
 def missed(runs: dict[str, Run], wanted: Measures) -> list[str]:
@@ -106,17 +125,6 @@ def missed(runs: dict[str, Run], wanted: Measures) -> list[str]:
         for target in wanted.target
         if target.measure in figures and not target.is_met(figures[target.measure].median)
     ]
-
-
-def dated() -> str:
-    """The date of the last commit; nothing where there is no git."""
-    try:
-        done = subprocess.run(
-            ["git", "log", "-1", "--format=%cs"], cwd=ROOT, capture_output=True, text=True, check=False
-        )
-    except FileNotFoundError:
-        return ""
-    return done.stdout.strip()
 
 
 if __name__ == "__main__":

@@ -1,28 +1,30 @@
 """No figure in a paper without its command.
 
-What was measured is marked and compared with the record; what is not marked must be
-a number of the program's own, or of its table of clients.
+What was measured is marked and compared with the record of the benchmarks, of the endurance runs or of fuzzing; what is not
+marked must be the program's own, as `own.toml` says by the words around it, or stand in its table of clients.
 
     ... in 6 s <!-- measured: kit.no_time --> ...
+    ... 1,000 cycles <!-- measured: endurance.cycles.cycles --> ...
+    ... 1,268,671 runs <!-- measured: fuzz.link.runs --> ...
 """
 
 import re
 from collections.abc import Iterator
-from types import ModuleType
 from typing import Final
 
-import msgspec
+from msgspec import structs
 
-from tests.bench import shown, texts
-from tests.bench.record import ROOT, Record
-from tunnel.app import asking, budget, settings, waiting
+from tests.bench import shown
+from tests.bench.own import OWN
+from tests.bench.record import ROOT, Figure, Record
+from tests.bench.written import A_FIGURE, amount, figures, in_base
+from tests.endurance import records
+from tests.fuzz import record as fuzzed
 from tunnel.app.clients import CLIENTS
-from tunnel.io import frames, way
-from tunnel.spec.v1 import constants
-from tunnel.transport import published
 
 PAPERS: Final = (
     "README.md",
+    "CHANGELOG.md",
     "CONTRIBUTING.md",
     "SECURITY.md",
     "conformance/README.md",
@@ -30,34 +32,19 @@ PAPERS: Final = (
     "docs/guides/*.md",
     "docs/contributors/*.md",
 )
-"""Where a reader meets figures, beside the page that is written from the record."""
+"""Where a reader meets figures, beside the pages that are written from the records."""
 
-_WORDS: Final = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-_MORE: Final = {"thirty": 30.0, "half an": 0.5, "a quarter of an": 0.25}
-_NUMBERS: Final = {word: float(value) for value, word in enumerate(_WORDS)} | _MORE
-
-SECONDS: Final = {
-    **dict.fromkeys(("µs", "us"), 1e-6),
-    "ms": 1e-3,
-    **dict.fromkeys(("s", "second", "seconds"), 1.0),
-    **dict.fromkeys(("min", "minute", "minutes"), 60.0),
-    **dict.fromkeys(("h", "hour", "hours"), 3600.0),
-}
-BYTES: Final = {"B": 1.0, "bytes": 1.0, "KiB": 1024.0, "MiB": 1024.0**2}
-RATES: Final = dict.fromkeys(("/s", "messages a second"), 1.0)
-RATIOS: Final = dict.fromkeys(("x", "×", "times"), 1.0)  # noqa: RUF001 - as a page writes it
-UNITS: Final = SECONDS | BYTES | RATES | RATIOS
-
-_UNIT: Final = "|".join(sorted(map(re.escape, [*SECONDS, *BYTES, *RATES]), key=len, reverse=True))
-_NUMBER: Final = rf"(\d[\d,]*(?:\.\d+)?|{'|'.join(_NUMBERS)})"
-FIGURE: Final = re.compile(rf"(?<![\w.:/-]){_NUMBER}[ \u00a0-]?({_UNIT})(?![\w/])", re.IGNORECASE)
 MARK: Final = re.compile(
-    rf"(?:\b(at most|less than|within|at least|more than|about) )?{_NUMBER} ?({_UNIT}|x|times)[*`]* <!-- measured: ([\w.]+) -->"
+    rf"(?:\b(at most|less than|within|at least|more than|about) )?{A_FIGURE}[*`]* <!-- measured: ([\w.-]+) -->",
+    re.IGNORECASE,
 )
 ANY_MARK: Final = re.compile(r"<!-- measured:.*?-->", re.DOTALL)
 
 ABOUT: Final = 0.25
 """What is said with `about` may be off by a quarter."""
+
+BINDS: Final = 3
+"""A bound that is further off than so many times says nothing."""
 
 
 def papers() -> dict[str, str]:
@@ -66,68 +53,104 @@ def papers() -> dict[str, str]:
     return {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in paths}
 
 
+def flat(text: str) -> str:
+    """In one line, as sentences are looked for."""
+    return " ".join(text.replace("&nbsp;", " ").split())
+
+
 def wrong(text: str, record: Record) -> list[str]:
     """The marked figures that are not what was measured last, and the marks that belong to no figure."""
-    flat = " ".join(text.split())
-    found = list(MARK.finditer(flat))
-    loose = len(ANY_MARK.findall(flat)) - len(found)
+    found = list(MARK.finditer(flat(text)))
+    loose = len(ANY_MARK.findall(text)) - len(found)
     faults = [f"{loose} marks stand behind no figure; write `6 s <!-- measured: kit.no_time -->`"] if loose else []
     for mark in found:
         how, number, unit, measure = mark.groups()
-        figure = record.figure(measure)
+        figure = recorded(measure, record)
         if figure is None:
-            faults.append(f"{mark[0]}: {measure} was never recorded; run `make bench`")
-        elif not _holds(how, number, UNITS[unit], figure.median * UNITS[figure.unit]):
-            faults.append(f"{mark[0]}: the last run gave {shown.figure(figure)} ({figure.command})")
+            faults.append(f"{mark[0]}: {measure} was never recorded; run `make bench`, `make endurance` or `make fuzz`")
+        elif not _holds(how, number, unit, figure):
+            faults.append(f"{mark[0]}: the last run gave {told(figure)} ({figure.command})")
     return faults
 
 
 def unmarked(text: str) -> list[str]:
-    """The figures with a unit of time, size or rate that nobody vouches for."""
-    flat = ANY_MARK.sub("", MARK.sub("", " ".join(text.split())))
+    """The figures that nobody vouches for."""
+    bare = without_marks(text)
     for client in CLIENTS:
-        flat = flat.replace(client.limit, "")
-    own = set(owned())
-    return [
-        match[0] for match in FIGURE.finditer(flat) if round(_value(match[1]) * UNITS[_unit(match[2])], 6) not in own
-    ]
+        bare = _row(client.name, client.limit).sub("", bare)
+    for own in OWN:
+        bare = bare.replace(own.words, "")
+    return [written for written, _, _ in figures(bare)]
 
 
-def owned() -> Iterator[float]:
-    """Numbers of the program, in seconds and bytes: other tests compare what papers say of them."""
-    modules: tuple[ModuleType, ...] = (constants, settings, budget, waiting, asking, published, frames, texts)
-    for module in modules:
-        for name, value in vars(module).items():
-            if name.endswith(("_SECONDS", "_BYTES", "_WAIT")) and isinstance(value, int | float):
-                yield round(float(value), 6)
-    yield from (float(value) for value in msgspec.structs.astuple(way.Patience()))
-    yield from (float(client.seconds) for client in CLIENTS if client.seconds is not None)
+def without_marks(text: str) -> str:
+    """In one line, without the marked figures."""
+    return ANY_MARK.sub("", MARK.sub("", flat(text)))
 
 
-def _holds(how: str | None, written: str, unit: float, measured: float) -> bool:
-    value = _value(written) * unit
-    match how:
+def _row(name: str, limit: str) -> re.Pattern[str]:
+    """A row of the table of clients, which another test compares."""
+    return re.compile(rf"\| {re.escape(name)} \|[^|]*\|[^|]*\| {re.escape(limit)} \|")
+
+
+def recorded(measure: str, record: Record) -> Figure | None:
+    """What a mark names."""
+    return record.figure(measure) or next((each for name, each in others() if name == measure), None)
+
+
+def others() -> Iterator[tuple[str, Figure]]:
+    """Every number of the other two records, by the name that a mark gives it: of `ms per cycle`, `ms_per_cycle`."""
+    for run in records.read().runs if records.RECORD.is_file() else []:
+        for name, value in run.figures.items():
+            if not isinstance(value, str):
+                yield f"endurance.{run.name}.{name.replace(' ', '_')}", _one(float(value), _unit(name), run.command)
+    for target, row in fuzzed.read().items():
+        for name, value in structs.asdict(row).items():
+            if not isinstance(value, str):
+                unit = "s" if name == "seconds" else "B" if name == "bytes" else ""
+                yield f"fuzz.{target}.{name}", _one(float(value), unit, f"python -m tests.fuzz {target}")
+
+
+def told(figure: Figure) -> str:
+    """A figure in words."""
+    return shown.figure(figure) if figure.unit else f"{figure.median:,g}"
+
+
+def _unit(name: str) -> str:
+    """The unit in the name of a figure; empty for what is counted."""
+    if name.endswith("/s"):
+        return "/s"
+    return next((word for word in name.split() if word in shown.UNITS), "")
+
+
+def _one(value: float, unit: str, command: str) -> Figure:
+    return Figure(median=value, low=value, high=value, rounds=1, unit=unit, command=command)
+
+
+def _holds(how: str | None, number: str, unit: str, figure: Figure) -> bool:
+    kind, value = in_base(number, unit)
+    measured_kind, measured = in_base("1", figure.unit or "cycles")
+    measured *= figure.median
+    if unit.lower() == "times" and not figure.unit:
+        kind = measured_kind
+    if kind != measured_kind:
+        return False
+    match how and how.lower():
         case "at most" | "less than" | "within":
-            return measured <= value
+            return measured <= value <= measured * BINDS
         case "at least" | "more than":
-            return measured >= value
+            return measured / BINDS <= value <= measured
         case "about":
             return abs(measured - value) <= ABOUT * value
         case _:
-            return abs(measured - value) <= _last_digit(written) * unit / 2
+            return abs(measured - value) <= _last_digit(number) / amount(number) * value / 2
 
 
 def _last_digit(written: str) -> float:
-    """What the last digit that counts is worth: 10 in `1,230`, 0.1 in `6.5`."""
-    digits = written.replace(",", "")
+    """What the last digit that counts is worth: 10 in `1,230`, 0.1 in `6.5`, 1000 in `36k`."""
+    digits = written.replace(",", "").lower()
+    if digits.endswith("k"):
+        return 1000 * _last_digit(digits[:-1])
     if "." in digits:
         return 10.0 ** -len(digits.partition(".")[2])
     return 10.0 ** (len(digits) - len(digits.rstrip("0"))) if digits.isdigit() else 1.0
-
-
-def _value(written: str) -> float:
-    return _NUMBERS.get(written.lower()) or float(written.replace(",", ""))
-
-
-def _unit(written: str) -> str:
-    return written if written in UNITS else written.lower()

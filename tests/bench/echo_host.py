@@ -21,6 +21,8 @@ class Echo(asyncio.Protocol):
 
     def __init__(self) -> None:
         self.frames = ServerProtocol(max_size=GUEST_FRAME_BYTES)
+        self.heard = asyncio.Event()
+        """Set by a text that comes."""
         self._transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -35,6 +37,7 @@ class Echo(asyncio.Protocol):
                 self.frames.send_response(response)
             elif isinstance(event, Frame) and event.opcode is Opcode.TEXT:
                 self.frames.send_text(event.data)
+                self.heard.set()
         self.flush()
 
     def flush(self) -> None:
@@ -53,12 +56,16 @@ async def serve() -> None:
 
     async def say(count: int) -> None:
         payload = sent(bytes(KEY_BYTES), TEXT, "host")
+        await connections[-1].heard.wait()
         for _ in range(count):
             connections[-1].frames.send_text(payload)
             connections[-1].flush()
             await asyncio.sleep(0)
 
-    def begin(count: int) -> Answer:
+    def begin(count: int, waits: bool = False) -> Answer:
+        """At once, or when the guest has said something more."""
+        heard = connections[-1].heard
+        (heard.clear if waits else heard.set)()
         saying.add(asyncio.ensure_future(say(count)))
         return {}
 

@@ -1,14 +1,16 @@
 """What grows with a tunnel: a say and a listen with the transcript behind them, and the relay with sockets that stay idle."""
 
 from collections.abc import Callable
-from contextlib import ExitStack
 from functools import partial
 
 from tests.bench.client import BARE, OURS, Client, client, clock
 from tests.bench.processes import MEASURED_CORE, OTHER_CORE, child
 from tests.bench.relay import HOSTS, WINDOW, one_way, warm_up
-from tests.bench.samples import Beside, Samples, Size, alternating, median
+from tests.bench.samples import Beside, Samples, Size, alternating, median, percentile
 from tests.bench.texts import TEXT
+
+WARM = 100
+"""How many calls go before those that are timed, at most."""
 
 
 def measure(size: Size) -> Samples:
@@ -18,7 +20,8 @@ def measure(size: Size) -> Samples:
         _host(size, samples)
         _guest(size, samples)
     for beside in alternating(size.slow_rounds):
-        _idle(beside, size, samples)
+        for sockets in size.sockets:
+            _idle(beside, sockets, size, samples)
     return samples
 
 
@@ -58,34 +61,33 @@ def _at_each_length(
         fill(length - server.call("tunnel_status")["lastSeq"])
         last = server.call("tunnel_status")["lastSeq"]
         heard = partial(server.call, "tunnel_listen", sinceSeq=last - 1, timeoutMs=0)
-        samples.add(f"growth.{end}_listen.{length}", "ours", _usual(heard, size.few))
+        _note(f"{end}_listen", length, heard, size.few, samples)
         # A say makes the transcript longer: in a short one there are fewer of them.
-        says = _usual(partial(server.call, "tunnel_say", text=TEXT), min(size.few, length // 4))
-        samples.add(f"growth.{end}_say.{length}", "ours", says)
+        _note(f"{end}_say", length, partial(server.call, "tunnel_say", text=TEXT), min(size.few, length // 4), samples)
         if bare:
-            samples.add(f"growth.call.{length}", "ours", _usual(partial(bare.call, "echo", text=TEXT), size.few))
+            _note("call", length, partial(bare.call, "echo", text=TEXT), size.few, samples)
 
 
-def _usual(call: Callable[[], object], times: int) -> float:
-    """The median of so many calls in milliseconds, behind as many that warm up."""
-    return median([_timed(call) for _ in range(2 * times)][times:]) * 1e3
+def _note(what: str, length: int, call: Callable[[], object], times: int, samples: Samples) -> None:
+    """Median and p99 of so many calls in milliseconds, behind at most as many that warm up."""
+    for _ in range(min(times, WARM)):
+        call()
+    took = [_timed(call) for _ in range(times)]
+    samples.add(f"growth.{what}.{length}", "ours", median(took) * 1e3)
+    samples.add(f"growth.{what}_p99.{length}", "ours", percentile(took, 99) * 1e3)
 
 
-def _idle(beside: Beside, size: Size, samples: Samples) -> None:
-    """The relay, while others have connected and say nothing."""
-    with ExitStack() as stack:
-        host = stack.enter_context(child(HOSTS[beside], MEASURED_CORE))
-        guest = stack.enter_context(child("guest", OTHER_CORE))
+def _idle(beside: Beside, sockets: int, size: Size, samples: Samples) -> None:
+    """The relay, while others have connected and say nothing: a fresh one, for the last one's messages are no part of this."""
+    noted = Samples()
+    with child(HOSTS[beside], MEASURED_CORE) as host, child("guest", OTHER_CORE) as guest:
         guest.ask("dial", link=host.hello["link"])
         warm_up(guest, size.messages // 10)
-        for sockets in size.sockets:
-            noted = Samples()
-            # At each point anew: the host hangs up on who has not authenticated in time.
-            guest.ask("crowd", link=host.hello["link"], count=sockets)
-            one_way(host, guest, size.messages // 2, beside, noted)
-            for name in ("rate", "cpu"):
-                (value,) = noted.of(f"relay.{name}", beside)
-                samples.add(f"growth.idle_{name}.{sockets}", beside, value)
+        guest.ask("crowd", link=host.hello["link"], count=sockets)
+        one_way(host, guest, size.messages // 2, beside, noted)
+    for name in ("rate", "cpu"):
+        (value,) = noted.of(f"relay.{name}", beside)
+        samples.add(f"growth.idle_{name}.{sockets}", beside, value)
 
 
 def _timed(call: Callable[[], object]) -> float:

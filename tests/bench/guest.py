@@ -117,7 +117,7 @@ class Guest:
 
     def _prove(self) -> None:
         challenge = msgspec.json.decode(self._received()[0])["nonce"]
-        auth = frames.Auth(response=crypto.prove(self._key, challenge), name="Guest", since_seq=0)
+        auth = frames.Auth(response=crypto.prove(self._key, challenge), name="Guest")
         self._socket.sendall(_masked(codec.encode(auth)))
         # What says that the link is good, and that somebody has joined.
         admitted: list[bytes] = []

@@ -7,7 +7,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tests.bench import shown
 from tests.bench.pictures import PICTURES, alternative, is_drawn
-from tests.bench.record import ROOT, Record
+from tests.bench.record import BUSY, ROOT, Record
 from tests.bench.tables import FOLDER, Measures, Section, Target, Tried
 
 PAGE: Final = ROOT / "docs" / "speed.md"
@@ -35,7 +35,9 @@ def page(record: Record, measures: Measures, attempts: tuple[Tried, ...]) -> str
         "amount": shown.amount,
         "exact": shown.exact,
         "unit_of": measures.unit_of,
+        "section_of": measures.section_of,
         "pictures": PICTURES,
+        "busy": BUSY,
         "is_drawn": is_drawn,
     }
     return environment().get_template("speed.md.jinja").render(words)
@@ -43,10 +45,23 @@ def page(record: Record, measures: Measures, attempts: tuple[Tried, ...]) -> str
 
 def verdict(record: Record, target: Target) -> str:
     """Whether a target is met; one that is missed is said to be, and one that was not measured, too."""
-    found = record.figure(target.measure)
-    if found is None:
+    run, found = record.run_of(target.measure), record.figure(target.measure)
+    if run is None or found is None:
         return "not measured"
-    return "met" if target.is_met(found.median) else "**missed**"
+    if not run.is_quiet:
+        return "busy machine: not judged"
+    if target.is_met(found.median):
+        return "met"
+    return f"**missed**: {target.accepted}" if target.accepted else "**missed**"
+
+
+def faults(record: Record, measures: Measures) -> list[str]:
+    """The targets that are neither met nor missed for a reason that was accepted."""
+    return [
+        f"{target.text}: {told}; {shown.figure(record.figure(target.measure))}. `{measures.section_of(target.measure).command}`"
+        for target in measures.target
+        if (told := verdict(record, target)) != "met" and not (told.startswith("**missed**") and target.accepted)
+    ]
 
 
 def environment() -> Environment:

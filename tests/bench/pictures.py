@@ -113,7 +113,9 @@ def _panels(section: Section, run: Run) -> list[list[Measure]]:
 
 def _fits(measure: Measure, beside: Measure, run: Run) -> bool:
     small, large = sorted(_drawn(each, run)[0].median for each in (measure, beside))
-    return (measure.unit, measure.points) == (beside.unit, beside.points) and large <= small * FAR_APART
+    return (measure.unit, measure.points, measure.tail) == (beside.unit, beside.points, beside.tail) and (
+        large <= small * FAR_APART
+    )
 
 
 def _drawn(measure: Measure, run: Run) -> list[Figure]:

@@ -6,6 +6,7 @@ It says on which machine, and of each measure its median, its spread and its com
 import os
 import platform
 import re
+import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median, quantiles
@@ -16,12 +17,16 @@ from msgspec import Struct, structs
 
 from tests.bench.samples import Samples
 from tests.bench.tables import Section
+from tunnel import __version__
 
 ROOT: Final = Path(__file__).parents[2]
 RECORD: Final = ROOT / "docs" / "bench" / "recorded.json"
 
 PACKAGES: Final = ("mcp", "websockets", "msgspec", "pynacl", "transitions", "anyio", "pyperf", "uvloop")
 """What the figures depend on, beside this program and Python."""
+
+BUSY: Final = 0.3
+"""Cores: where others use more, what is measured is measured of them, too."""
 
 _DIGITS: Final = 4
 
@@ -33,9 +38,15 @@ class Machine(Struct, frozen=True, kw_only=True):
     cores: int
     kernel: str
     python: str
-    load: float
-    """How many programs wanted to run when it began: beyond a few tenths, the figures are worth little."""
     packages: dict[str, str]
+
+
+class Program(Struct, frozen=True, kw_only=True):
+    """What was measured."""
+
+    version: str
+    commit: str
+    """As `git describe` names it, with `-dirty` where more than the documentation differs from it."""
 
 
 class Figure(Struct, frozen=True, kw_only=True):
@@ -54,7 +65,15 @@ class Run(Struct, frozen=True, kw_only=True):
 
     date: str
     machine: Machine
+    program: Program
+    load: float
+    """How many cores others kept busy meanwhile, on the average."""
     figures: dict[str, Figure]
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether the figures say something of this program, and not of what ran beside it."""
+        return self.load <= BUSY
 
 
 class Record(Struct, frozen=True, kw_only=True):
@@ -62,9 +81,14 @@ class Record(Struct, frozen=True, kw_only=True):
 
     sections: dict[str, Run] = {}
 
+    def run_of(self, id: str) -> Run | None:
+        """The run that gave a figure."""
+        return next((run for run in self.sections.values() if id in run.figures), None)
+
     def figure(self, id: str) -> Figure | None:
         """A figure, wherever it stands."""
-        return next((run.figures[id] for run in self.sections.values() if id in run.figures), None)
+        run = self.run_of(id)
+        return run and run.figures[id]
 
     def with_run(self, name: str, run: Run) -> "Record":
         """The record with another run of a section; one that gave nothing is taken out."""
@@ -77,7 +101,7 @@ def figures(section: Section, samples: Samples, unit_of: dict[str, str]) -> dict
     values = dict(samples.values)
     for derived in section.following():
         if derived.of in values and derived.to in values:
-            pairs = zip(values[derived.of], values[derived.to], strict=False)
+            pairs = zip(values[derived.of], values[derived.to], strict=True)
             values[derived.id] = [of / to if derived.how == "ratio" else of - to for of, to in pairs]
     return {name: figure(each, unit_of[name], section.command) for name, each in sorted(values.items())}
 
@@ -107,14 +131,21 @@ def machine() -> Machine:
         cores=os.cpu_count() or 1,
         kernel=f"{platform.system()} {platform.release()}",
         python=platform.python_version(),
-        load=round(load(), 1),
         packages={name: found for name in PACKAGES if (found := _version(name))},
     )
 
 
-def load() -> float:
-    """How many programs have wanted to run in the last minute; 0 where the system does not tell."""
-    return os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+def program() -> Program:
+    """This one."""
+    described = _git("describe", "--always").strip()
+    # What a run writes itself makes nothing else of what it measures.
+    differs = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs")
+    return Program(version=__version__, commit=f"{described}-dirty" if differs else described)
+
+
+def committed() -> str:
+    """The date of the last commit; nothing where there is no git."""
+    return _git("log", "-1", "--format=%cs").strip()
 
 
 def read(path: Path = RECORD) -> Record:
@@ -126,6 +157,14 @@ def write(record: Record, path: Path = RECORD) -> None:
     """Keep it, in an order that shows what changed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(msgspec.json.format(msgspec.json.encode(record, order="sorted"), indent=2) + b"\n")
+
+
+def _git(*asked: str) -> str:
+    """What git says; nothing where there is none."""
+    try:
+        return subprocess.run(["git", *asked], cwd=ROOT, capture_output=True, text=True, check=False).stdout
+    except FileNotFoundError:
+        return ""
 
 
 def _cpu() -> str:

@@ -52,8 +52,8 @@ def one_at_a_time(guest: Child, count: int, beside: Beside, samples: Samples) ->
 
 
 def both_ways(host: Child, guest: Child, count: int, beside: Beside, samples: Samples) -> None:
-    """Messages a second, when the host says as many as the guest and neither waits for the other."""
+    """Messages a second, when the host says as many as the guest from the guest's first one on, and neither waits for the other."""
     guest.ask("prepare", count=count)
-    host.ask("say", count=count)
+    host.ask("say", count=count, waits=True)
     seconds = guest.ask("flow", count=count, window=WINDOW, others=count)["seconds"]
     samples.add("relay.both", beside, 2 * count / seconds)

@@ -19,14 +19,17 @@ async def serve() -> None:
     link = await hosting.open()
     saying: set[asyncio.Task[None]] = set()
 
-    async def say(count: int) -> None:
+    async def say(count: int, behind: int | None) -> None:
+        while hosting.transcript.last == behind:
+            await hosting.changed()
         for _ in range(count):
             await hosting.say(TEXT)
             # As calls of an agent do, each leaves the sockets their turn.
             await asyncio.sleep(0)
 
-    def begin(count: int) -> Answer:
-        saying.add(asyncio.ensure_future(say(count)))
+    def begin(count: int, waits: bool = False) -> Answer:
+        """At once, or when the guest has said something more."""
+        saying.add(asyncio.ensure_future(say(count, hosting.transcript.last if waits else None)))
         return {}
 
     await answer({"link": link.text}, {"cpu": cpu, "say": begin})

@@ -25,7 +25,7 @@ class Size(Struct, frozen=True, kw_only=True):
     calls: int
     """How many calls are timed one by one in one round."""
     few: int
-    """How many calls are timed where only their median is wanted."""
+    """How many calls are timed at each length of the transcript."""
     lengths: tuple[int, ...]
     """How long the transcript is where something is measured that may grow with it."""
     sockets: tuple[int, ...]
@@ -40,12 +40,12 @@ class Size(Struct, frozen=True, kw_only=True):
 
 
 FULL: Final = Size(
-    rounds=9,
-    starts=15,
+    rounds=7,
+    starts=11,
     slow_rounds=5,
     messages=20_000,
     calls=1_000,
-    few=200,
+    few=400,
     lengths=(10, 100, 1_000, 10_000, 99_000),
     sockets=(0, 2, 8, 32),
     one_function="",

@@ -25,6 +25,10 @@ class Measure(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where it is measured, if in several places: then ID.POINT are its ids."""
     along: str = ""
     """What is counted by these points."""
+    bare: bool = False
+    """Whether nothing of ours is in it, so that it stands beside the others."""
+    tail: bool = False
+    """Whether it is what the slowest of a hundred calls take: drawn by itself."""
 
     def ids(self) -> Iterator[str]:
         """What it is recorded under, without what follows from it."""
@@ -90,6 +94,8 @@ class Target(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     text: str
     least: float | None = None
     most: float | None = None
+    accepted: str = ""
+    """Why it may be missed, until somebody finds a way; empty where a miss is a fault."""
 
     def is_met(self, value: float) -> bool:
         """Whether a figure is good."""
@@ -101,6 +107,12 @@ class Measures(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     section: tuple[Section, ...]
     target: tuple[Target, ...]
+
+    def section_of(self, id: str) -> Section:
+        """Where a figure is measured."""
+        return next(
+            each for each in self.section if id in (*each.measured(), *(derived.id for derived in each.following()))
+        )
 
     def unit_of(self, id: str) -> str:
         """In which unit a figure is."""
@@ -122,6 +134,8 @@ class Tried(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The measure by which it was judged."""
     before: float
     after: float
+    commit: str = ""
+    """Which one has it; empty where none does."""
     kept: bool
     why: str
 
@@ -132,14 +146,15 @@ class _Attempts(Struct, frozen=True, forbid_unknown_fields=True):
 
 def measures() -> Measures:
     """What is measured."""
-    return _read("measures.toml", Measures)
+    return read("measures.toml", Measures)
 
 
 def tried() -> tuple[Tried, ...]:
     """What was tried."""
-    return _read("tried.toml", _Attempts).tried
+    return read("tried.toml", _Attempts).tried
 
 
-def _read(name: str, table: type[_Table]) -> _Table:
+def read(name: str, table: type[_Table]) -> _Table:
+    """A table of this folder."""
     # The path of a wrong field is in msgspec's own error.
     return msgspec.convert(tomllib.loads((FOLDER / name).read_text(encoding="utf-8")), table)

@@ -1,10 +1,13 @@
 """What one message costs between two agents, from the call of a say to the answer of the listen that waits for it.
 
-Beside it stands the call of a tool that only gives its text back: with the same client, in turns.
+Beside it stands the call of a tool that only gives its text back, and two of them, one at each of two servers: with the same client,
+in turns.
 """
 
+from contextlib import ExitStack
+
 from tests.bench.client import BARE, OURS, Client, client, clock
-from tests.bench.samples import Samples, Size, alternating, median, percentile
+from tests.bench.samples import Beside, Samples, Size, alternating, median, percentile
 from tests.bench.texts import TEXT
 
 FOREVER_MS = 45_000
@@ -14,10 +17,18 @@ def measure(size: Size) -> Samples:
     """Some rounds of both, in turns."""
     samples = Samples()
     for beside in alternating(size.rounds):
-        took = between_two(size, samples) if beside == "ours" else echoed(size)
-        samples.add("talk.p50", beside, median(took) * 1e3)
-        samples.add("talk.p99", beside, percentile(took, 99) * 1e3)
+        if beside == "ours":
+            _note("talk", beside, between_two(size, samples), samples)
+        else:
+            _note("talk", beside, echoed(size, 1), samples)
+            # Nothing of ours is in it, either.
+            _note("talk.two", "ours", echoed(size, 2), samples)
     return samples
+
+
+def _note(name: str, beside: Beside, took: list[float], samples: Samples) -> None:
+    samples.add(f"{name}.p50", beside, median(took) * 1e3)
+    samples.add(f"{name}.p99", beside, percentile(took, 99) * 1e3)
 
 
 def between_two(size: Size, samples: Samples) -> list[float]:
@@ -49,13 +60,15 @@ def say_to_listen(speaker: Client, listener: Client, since: int) -> float:
     return took
 
 
-def echoed(size: Size) -> list[float]:
-    """The seconds that each call of the bare server takes."""
-    with client(BARE) as bare:
+def echoed(size: Size, servers: int) -> list[float]:
+    """The seconds that a call takes of each of so many bare servers, one behind the other."""
+    with ExitStack() as stack:
+        bare = [stack.enter_context(client(BARE)) for _ in range(servers)]
         return [_echo(bare) for _ in range(size.warm + size.calls)][size.warm :]
 
 
-def _echo(bare: Client) -> float:
+def _echo(bare: list[Client]) -> float:
     began = clock()
-    bare.answer_to(bare.begin_call("echo", text=TEXT))
+    for each in bare:
+        each.answer_to(each.begin_call("echo", text=TEXT))
     return clock() - began

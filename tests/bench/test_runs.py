@@ -1,18 +1,19 @@
 """Every measurement runs, in a size in which it measures nothing, and gives what its table announces."""
 
+import time
+from pathlib import Path
+
 import pytest
 from tunnel_conformance.cli import commands
 
 from tests.bench import __main__ as bench
-from tests.bench import functions_timed, kit
-from tests.bench.record import Machine, figures
+from tests.bench import functions_timed, kit, others
+from tests.bench.record import figures
 from tests.bench.samples import QUICK, Samples
 from tests.bench.tables import Section, measures
 
 WANTED = measures()
 NEEDED = [section for section in WANTED.section if not section.optional and section.name != "kit"]
-
-HERE = Machine(cpu="a CPU", cores=2, kernel="Linux", python="3.11", load=0.0, packages={})
 
 
 def units(section: Section) -> dict[str, str]:
@@ -36,7 +37,7 @@ def announced(section: Section) -> set[str]:
 
 @pytest.mark.parametrize("section", NEEDED, ids=lambda section: section.name)
 def test_a_measurement_gives_what_its_table_announces(section: Section) -> None:
-    found = bench.run(section, QUICK, WANTED, "2026-01-01", HERE).figures
+    found = bench.run(section, QUICK, WANTED, "2026-01-01").figures
 
     assert announced(section) <= set(found)
     assert set(found) <= {*section.measured(), *(one.id for one in section.following())}
@@ -80,6 +81,29 @@ def test_nothing_is_announced_twice() -> None:
     assert len(names) == len(set(names))
     assert {target.measure for target in WANTED.target} <= set(names)
     assert all((target.least is None) != (target.most is None) for target in WANTED.target)
+
+
+def test_nothing_is_kept_of_a_busy_machine(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench.main(["start", "--write", "--date", "2026-01-01"], tmp_path, lambda: 1.5) == 1
+    assert "others keep 1.5 cores busy" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_others_are_all_but_this_process_and_its_children() -> None:
+    began = others.Moment(ticks=100.0, all=1_000.0, own=50.0)
+
+    assert others.cores(began, others.Moment(ticks=110.0, all=1_018.0, own=53.0)) == 1.5
+    assert others.cores(began, others.Moment(ticks=110.0, all=1_003.0, own=53.1)) == 0.0
+
+
+def test_what_this_process_works_is_its_own() -> None:
+    began, until = others.moment(), time.process_time() + 0.1
+    while time.process_time() < until:
+        pass
+    ended = others.moment()
+
+    assert ended.own - began.own >= 0.05
+    assert ended.all - began.all >= 0.05
 
 
 def test_a_quick_run_is_not_kept(capsys: pytest.CaptureFixture[str]) -> None:

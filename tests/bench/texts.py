@@ -3,6 +3,8 @@
 import os
 from typing import Final, Literal, TypeAlias
 
+from msgspec import Raw
+
 from tunnel import crypto
 from tunnel.core import codec
 from tunnel.spec.v1 import frames
@@ -19,5 +21,7 @@ TEXT: Final = ("Two hundred bytes, as an agent says them: a sentence or two abou
 def sent(key: bytes, text: str, sender: Sender = "guest") -> bytes:
     """A `send` frame with this text."""
     body = crypto.seal(key, text, os.urandom(SEAL_NONCE_BYTES))
-    draft = frames.Draft(id=os.urandom(MESSAGE_ID_BYTES).hex(), kind="chat", sender=sender, body=body)
+    draft = frames.Draft(
+        id=os.urandom(MESSAGE_ID_BYTES).hex(), kind="chat", sender=Raw(f'"{sender}"'.encode()), body=body
+    )
     return codec.encode(frames.Send(msg=draft))

@@ -10,7 +10,7 @@ from tests.bench.samples import Samples, Size, alternating
 def measure(size: Size) -> Samples:
     """Some rounds of both, in turns; nothing, where there is no uvloop."""
     samples = Samples()
-    for beside in alternating(size.rounds if find_spec("uvloop") else 0):
+    for beside in alternating(size.slow_rounds if find_spec("uvloop") else 0):
         noted = Samples()
         with child(relay.HOSTS[beside], MEASURED_CORE, "uvloop") as host, child("guest", OTHER_CORE) as guest:
             guest.ask("dial", link=host.hello["link"])

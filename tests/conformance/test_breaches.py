@@ -1,6 +1,7 @@
 """What a frame breaks is seen: our own implementation, with one thing changed on the way."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -81,6 +82,18 @@ def message_in_another_order(text: str) -> str:
     return json.dumps(found, separators=(",", ":"), ensure_ascii=False)
 
 
+def with_fractions(text: str) -> str:
+    return re.sub(r'("seq":\d+)', r"\1.0", text)
+
+
+def with_an_exponent(text: str) -> str:
+    return re.sub(r'("seq":\d+)', r"\1e0", text)
+
+
+def with_a_name_twice(text: str) -> str:
+    return text.replace('"t":', '"t":"","t":', 1)
+
+
 BREACHES: dict[str, tuple[Change, Case, str]] = {
     "a short nonce": (fields("challenge", nonce="AAAA"), a_case(Role.HOST, OPEN, Step(do="connect", expect="challenged")), "a challenge whose nonce is not 32 bytes"),
     "a static challenge": (fields("challenge", nonce="A" * 43), named("auth-fresh-challenge"), "the challenge of another connection"),
@@ -98,6 +111,9 @@ BREACHES: dict[str, tuple[Change, Case, str]] = {
     "blanks": (with_blanks, host_case(SPELLED), "challenge with blanks"),
     "fields in another order": (in_another_order, host_case(SPELLED), "challenge with the fields in the order nonce, t"),
     "a message's fields in another order": (message_in_another_order, host_case(SPELLED), "whose fields are in the order ts, body"),
+    "a number with a fraction": (with_fractions, host_case(SPELLED), "auth_ok with a fraction or an exponent in seq"),
+    "a number with an exponent": (with_an_exponent, host_case(SPELLED), "auth_ok with a fraction or an exponent in seq"),
+    "a name twice": (with_a_name_twice, host_case(SPELLED), "challenge with blanks, with a field twice"),
     "no JSON": (
         instead("auth_fail", "hello"),
         a_case(Role.HOST, OPEN, Step(do="join", args={"proof": "wrong"}), Step(do="look", expect="gone"), SPELLED),

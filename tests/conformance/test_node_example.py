@@ -26,11 +26,11 @@ pytestmark = pytest.mark.needs("node")
 
 
 @pytest.fixture(scope="module")
-def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def example(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy with its packages, beside the tables that it reads. Nothing is installed into the sources."""
     world = tmp_path_factory.mktemp("world")
     (world / "spec").symlink_to(ROOT / "spec")
-    return installed(ROOT / EXAMPLE, world / EXAMPLE)
+    return installed(ROOT / EXAMPLE, world / EXAMPLE, pytestconfig)
 
 
 def test_it_passes_its_own_tests(example: Path) -> None:

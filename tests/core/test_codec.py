@@ -44,7 +44,7 @@ WRITTEN = [
 
 @pytest.mark.parametrize(("frame", "text"), WRITTEN)
 def test_a_frame_is_written_as_the_tables_spell_it(frame: frames.HostFrame | frames.GuestFrame, text: str) -> None:
-    """WIRE-1, WIRE-10."""
+    """WIRE-1, WIRE-10, WIRE-11."""
     assert codec.encode(frame).decode() == text
 
 
@@ -144,6 +144,36 @@ def test_a_name_that_is_too_long_makes_an_auth_malformed(name: str, *, is_read: 
     read = codec.from_guest(json.dumps({"t": "auth", "response": "R", "name": name}))
 
     assert read == (frames.Auth(response="R", name=name) if is_read else Unread("auth"))
+
+
+SINCE = [
+    pytest.param("0", 0, id="nothing yet"),
+    pytest.param(" 7 ", 7, id="a number"),
+    pytest.param("2.9", 2, id="a fraction"),
+    pytest.param(str(SEQ_MAX), SEQ_MAX, id="the last number"),
+    pytest.param("1e400", SEQ_MAX, id="beyond every double"),
+    pytest.param("9" * 4301, SEQ_MAX, id="beyond Python's integers"),
+    pytest.param("-1", 0, id="a negative number"),
+    pytest.param("-1e400", 0, id="below every double"),
+    pytest.param("true", 0, id="true"),
+    pytest.param("null", 0, id="null"),
+    pytest.param('"7"', 0, id="a text"),
+    pytest.param("[7]", 0, id="a list"),
+]
+
+
+@pytest.mark.parametrize(("spelled", "number"), SINCE)
+def test_the_backlog_is_asked_for_with_any_number_and_nothing_else(spelled: str, number: int) -> None:
+    """WIRE-4, SEQ-1."""
+    read = codec.from_guest(f'{{"t":"auth","response":"R","name":"n","sinceSeq":{spelled}}}')
+
+    assert isinstance(read, frames.Auth)
+    assert codec.since(read) == number
+
+
+def test_who_does_not_say_what_it_holds_holds_nothing() -> None:
+    """SEQ-1."""
+    assert codec.since(frames.Auth(response="R", name="n")) == 0
 
 
 BOUNDS = [

@@ -7,6 +7,7 @@ import pytest
 
 from tests.conversation import ScriptedHost, Tunnel, message
 from tunnel import crypto
+from tunnel.core import codec
 from tunnel.core.effects import Effect, Ended, HangUp, Joined, NotSaid
 from tunnel.core.guest import HOST, Guest
 from tunnel.core.instant import Instant
@@ -32,7 +33,7 @@ def test_a_guest_answers_the_challenge_with_the_proof_and_its_name(tunnel: Tunne
     host.challenge("any text, \u00fcn\u00ef")
 
     assert host.auths == [frames.Auth(response=crypto.prove(host.link.key, "any text, \u00fcn\u00ef"), name="Bob")]
-    assert host.auths[0].since_seq == 0
+    assert codec.since(host.auths[0]) == 0
 
 
 def test_a_guest_is_in_when_the_host_says_so(tunnel: Tunnel) -> None:

@@ -215,14 +215,14 @@ def test_the_backlog_begins_behind_what_the_guest_holds(tunnel: Tunnel, since: o
     assert [message.seq for message in bob.messages] == list(range(first, 6))
 
 
-@pytest.mark.parametrize("since", ["1" + "0" * 400, "9" * 4000], ids=["400 zeros", "4000 nines"])
+@pytest.mark.parametrize("since", ["1" + "0" * 400, "9" * 4301, "1e400"], ids=["400 zeros", "4301 nines", "1e400"])
 def test_a_huge_number_from_a_stranger_without_the_key_is_refused_like_any_other(tunnel: Tunnel, since: str) -> None:
     """AUTH-2, WIRE-4."""
     tunnel.host.open()
     eve = tunnel.stranger()
     eve.send(f'{{"t":"auth","response":"x","name":"Eve","sinceSeq":{since}}}')
 
-    assert eve.refused_because in (Refusal.BAD_KEY, Refusal.MALFORMED_AUTH)
+    assert eve.refused_because is Refusal.BAD_KEY
 
 
 def test_an_auth_without_since_seq_gets_the_whole_backlog(tunnel: Tunnel) -> None:

@@ -33,15 +33,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if lacking := sorted({need for run in chosen for need in run.needs if is_missing(need)}):
         print(*(f"{need} is missing. {INSTALL[need]}" for need in lacking), sep="\n", file=sys.stderr)
         return 2
-    done = [once(run, getattr(options, "size", run.size)) for run in chosen]
+    try:
+        done = [_kept(once(run, getattr(options, "size", run.size)), options) for run in chosen]
+    except ElsewhereError as error:
+        print(error, file=sys.stderr)
+        return 1
     print(table(done))
-    if options.write:
-        try:
-            write(done, options.date or today())
-        except ElsewhereError as error:
-            print(error, file=sys.stderr)
-            return 1
     return int(any(run.faults for run in done))
+
+
+def _kept(done: Recorded, options: argparse.Namespace) -> Recorded:
+    """Recorded at once, if that is asked for: what happens to a later run takes nothing of this one."""
+    if options.write:
+        write([done], options.date or today(), is_one_of_all=not options.name)
+    return done
 
 
 def once(run: Run, size: int) -> Recorded:
@@ -59,13 +64,14 @@ def once(run: Run, size: int) -> Recorded:
 
 async def bounded(run: Run, size: int, folder: Path, seconds: float = LONGEST_SECONDS) -> Found:
     """What it finds, and be it that it does not end, or that something in it fails."""
+    deadline = asyncio.timeout(seconds)
     try:
-        async with asyncio.timeout(seconds):
+        async with deadline:
             return await run.run(size, folder)
-    except TimeoutError:
-        return Found(figures={}, faults=[f"it was not over after {seconds:g} s"])
-    except AssertionError as error:
-        return Found(figures={}, faults=[f"it broke off: {error}"])
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is this run's, and the others are still to come
+        if deadline.expired():
+            return Found(figures={}, faults=[f"it was not over after {seconds:g} s"])
+        return Found(figures={}, faults=[f"it broke off with {type(error).__name__}: {error}"])
 
 
 def table(done: Sequence[Recorded]) -> str:

@@ -26,6 +26,8 @@ class Agent:
         self.name = name
         self.said: dict[int, str] = {}
         self.heard: list[tuple[int, str]] = []
+        self.dated: dict[int, float] = {}
+        """When messages were said by the host's wall clock, in seconds since the Unix epoch, by number."""
         self.cursor = 0
 
     async def say(self, *texts: str) -> int:
@@ -49,6 +51,7 @@ class Agent:
         """Take what a listen is answered."""
         answer = (await self.server.answer_to(listening))["result"]["structuredContent"]
         self.heard += [(message["seq"], message["text"]) for message in answer["messages"]]
+        self.dated |= {message["seq"]: message["ts"] / 1000 for message in answer["messages"]}
         self.cursor = answer["cursor"]
 
     async def catch_up(self, seq: int, seconds: float = 15) -> None:

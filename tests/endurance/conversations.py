@@ -3,7 +3,8 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TypeAlias
 
 from msgspec import Struct, field
 
@@ -14,6 +15,9 @@ from tunnel.core.host import Host
 from tunnel.core.transcript import Transcript
 from tunnel.io.driver import Driver, NotSaidError
 from tunnel.spec.v1.refusals import Cause
+
+Lay: TypeAlias = Callable[[int, Spot | None], AbstractAsyncContextManager[tuple[int, Cable]]]
+"""Lays a cable to a port, on which something happens at a spot; a test may lay another."""
 
 LONGEST_SECONDS = 10.0
 """A conversation that takes longer hangs."""
@@ -76,11 +80,11 @@ class Conversation(Struct):
 
 
 @asynccontextmanager
-async def conversation(spot: Spot | None = None) -> AsyncGenerator[Conversation]:
+async def conversation(spot: Spot | None = None, lay: Lay = cable) -> AsyncGenerator[Conversation]:
     """One that is over: of the guest nothing is left but what was said."""
     async with opened() as here:
         await here.relay.driver.say(EARLY)
-        async with cable(here.port, spot) as (port, wire), dialled(link_to(port, key=here.link.key)) as bob:
+        async with lay(here.port, spot) as (port, wire), dialled(link_to(port, key=here.link.key)) as bob:
             talk = Conversation(here, bob, wire)
             async with asyncio.timeout(LONGEST_SECONDS):
                 await talk.go_on()
@@ -102,7 +106,10 @@ async def spots(deeds: tuple[Deed, ...], most: int) -> tuple[dict[Way, int], lis
 
 
 async def each(
-    where: Iterable[Spot], judge: Callable[[Conversation], Awaitable[list[str]]], kind: Callable[[Conversation], str]
+    where: Iterable[Spot],
+    judge: Callable[[Conversation], Awaitable[list[str]]],
+    kind: Callable[[Conversation], str],
+    lay: Lay = cable,
 ) -> tuple[list[str], Counter[str]]:
     """Talk once for each spot; what was wrong, and how many there were of each kind, of those in which it has happened."""
     at_once, faults, kinds = asyncio.Semaphore(AT_ONCE), list[str](), Counter[str]()
@@ -110,7 +117,7 @@ async def each(
     async def one(spot: Spot) -> None:
         async with at_once:
             try:
-                async with conversation(spot) as talk:
+                async with conversation(spot, lay) as talk:
                     faults.extend(f"{_told(spot)}: {fault}" for fault in await judge(talk))
                     kinds[kind(talk)] += talk.wire.has_happened
             except TimeoutError:

@@ -7,17 +7,22 @@ import asyncio
 import json
 import sys
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
+
+import psutil
 
 from tests.app.processes import Server, environment
 from tests.endurance.agents import NO_BUDGET, Pair, failed_join
-from tests.endurance.results import Found, Run
-from tests.standins.meddler import Meddle, meddling
+from tests.endurance.results import Found, Run, too_few
 from tests.system.talking import a_person
-from tunnel.core.link import JoinLink, parse
+from tunnel.core.link import parse
+from tunnel.spec.v1.constants import STRANGER_CONNECTIONS
+
+SOCKETS: Final = 500
 
 LATE_SECONDS: Final = 0.250
 """What is heard later after somebody began to say it is late."""
@@ -25,53 +30,97 @@ LATE_SECONDS: Final = 0.250
 MOST_TRIES: Final = 20
 """So often the guest may try."""
 
+LOOK_SECONDS: Final = 0.02
+"""So often the relay's sockets are counted."""
+
+Crowding: TypeAlias = Callable[[int, str, int], AbstractAsyncContextManager[Mapping[str, int]]]
+"""Makes a crowd at a port and a path, of so many; what each did, once it is gone."""
+
 EXCHANGES_PER_SOCKET: Final = 4
 """So often both speak, for each socket in the crowd."""
 
 
-async def run(
-    sockets: int,
-    folder: Path,
-    late_seconds: float = LATE_SECONDS,
-    meddle: Meddle | None = None,
-) -> Found:
+async def run(sockets: int, folder: Path) -> Found:
     """Talk among so many.
 
     Args:
         sockets: how many crowd the relay.
         folder: not needed.
-        late_seconds: what is heard later is late.
-        meddle: what becomes of the guest's messages on the way.
     """
-    async with AsyncExitStack() as undoing:
-        alice = await undoing.enter_async_context(a_person(**NO_BUDGET))
-        bob = await undoing.enter_async_context(a_person(**NO_BUDGET))
-        link = parse((await alice.call("tunnel_open", goal="endure"))["joinLink"])
-        port = int(link.base.rpartition(":")[2])
-        at = await undoing.enter_async_context(meddling(port, meddle)) if meddle else port
-        async with crowded(port, f"/t/{link.tunnel_id}", sockets) as deeds:
-            by = JoinLink(base=f"ws://127.0.0.1:{at}", tunnel_id=link.tunnel_id, key=link.key)
-            tries, failed = await _tries(bob, by.text)
-            if failed:
-                return Found(figures={"tries to join": tries}, faults=[f"the guest does not get in: {failed}"])
-            pair = Pair(alice, bob)
-            await pair.exchange(EXCHANGES_PER_SOCKET * sockets)
-        faults = await pair.faults()
-    return Found(
-        figures={**_counted(sockets, deeds), "tries to join": tries, **pair.figures()},
-        faults=faults + late(pair.latencies, late_seconds),
-    )
+    async with a_person(**NO_BUDGET) as alice, a_person(**NO_BUDGET) as bob:
+        return await among(alice, bob, sockets)
+
+
+async def among(
+    alice: Server, bob: Server, sockets: int, late_seconds: float = LATE_SECONDS, crowding: Crowding | None = None
+) -> Found:
+    """Let these talk among so many.
+
+    Args:
+        alice: the host.
+        bob: the guest.
+        sockets: how many crowd the relay.
+        late_seconds: what is heard later is late.
+        crowding: makes a crowd; a test may have another one.
+    """
+    link = parse((await alice.call("tunnel_open", goal="endure"))["joinLink"])
+    port, pair = int(link.base.rpartition(":")[2]), Pair(alice, bob)
+    async with (
+        held(alice.process.pid) as relay,
+        (crowding or crowded)(port, f"/t/{link.tunnel_id}", sockets) as deeds,
+    ):
+        tries, failed = await _tries(bob, link.text)
+        if failed:
+            return Found(figures={"tries to join": tries}, faults=[f"the guest does not get in: {failed}"])
+        await pair.exchange(EXCHANGES_PER_SOCKET * sockets)
+    faults = spared(sockets, relay.most, deeds) + await pair.faults() + late(pair.latencies, late_seconds)
+    await alice.call("tunnel_close")
+    await bob.call("tunnel_close")
+    figures = {"sockets": sockets, "connected at once": relay.most, "connections": sum(deeds.values())}
+    return Found(figures={**figures, "tries to join": tries, **pair.figures()}, faults=faults)
 
 
 RUN: Final = Run(
     name="crowd",
-    claim="While silent and hostile sockets crowd the relay, a guest gets in when it tries again, and two agents talk; no message is "
+    claim=f"While {SOCKETS} silent and hostile sockets try to stand at the relay at once, of which it keeps {STRANGER_CONNECTIONS} "
+    "waiting and hangs up on the rest, which come again, a guest gets in when it tries again, and two agents talk; no message is "
     f"heard more than {LATE_SECONDS * 1000:g} ms after somebody began to say it (SIZE-7).",
     unit="sockets",
-    size=500,
-    small=20,
+    size=SOCKETS,
+    small=10,
     run=run,
 )
+
+
+@dataclass
+class Held:
+    """How many sockets a process has held at once at the most, beyond those that it had at first."""
+
+    most: int = 0
+
+
+@asynccontextmanager
+async def held(pid: int) -> AsyncGenerator[Held]:
+    """Look again and again at how many there are."""
+    process, counted = psutil.Process(pid), Held()
+    before = process.num_fds()
+
+    async def look() -> None:
+        while True:
+            counted.most = max(counted.most, process.num_fds() - before)
+            await asyncio.sleep(LOOK_SECONDS)
+
+    looking = asyncio.create_task(look())
+    try:
+        yield counted
+    finally:
+        looking.cancel()
+
+
+def spared(sockets: int, most: int, deeds: Mapping[str, int]) -> list[str]:
+    """Whether there was no crowd: too few at once, or some that never came."""
+    at_once = min(sockets // 2, STRANGER_CONNECTIONS)
+    return too_few("connected at once", most, at_once) + too_few("connections", sum(deeds.values()), sockets)
 
 
 def late(latencies: Mapping[int, float], bound: float) -> list[str]:
@@ -110,8 +159,3 @@ async def crowded(port: int, path: str, sockets: int) -> AsyncGenerator[dict[str
         if crowd.returncode is None:
             crowd.kill()
             await crowd.wait()
-
-
-def _counted(sockets: int, deeds: dict[str, int]) -> dict[str, int]:
-    at_once = deeds.pop("at once")
-    return {"sockets": sockets, "connected at once": at_once, "connections": sum(deeds.values())}

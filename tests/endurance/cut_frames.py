@@ -3,26 +3,28 @@
 from pathlib import Path
 from typing import Final
 
-from tests.endurance.conversations import ANSWER, EARLY, GOODBYE, QUESTION, Conversation, each, spots
-from tests.endurance.results import Found, Run
+from tests.endurance.conversations import ANSWER, EARLY, GOODBYE, QUESTION, Conversation, Lay, each, spots
+from tests.endurance.results import Found, Run, too_few
+from tests.standins.cable import cable
 from tunnel.spec.v1.refusals import Cause
 
 AS_IT_GOES: Final = ["tunnel opened \u2014 goal: a goal", EARLY, "Bob joined", QUESTION, ANSWER, GOODBYE, "Bob left"]
 """What the host has in the end. Its guest has everything but its own goodbye, and what came behind that."""
 
 
-async def run(places: int, folder: Path) -> Found:
+async def run(places: int, folder: Path, lay: Lay = cable) -> Found:
     """Talk, with a cut at one byte after the other.
 
     Args:
         places: at how many at most, evenly spread.
         folder: not needed.
+        lay: lays the cable.
     """
     carried, where = await spots(("cut",), places)
-    faults, cuts = await each(where, wrong, lambda _: "cuts")
+    faults, cuts = await each(where, wrong, lambda _: "cuts", lay)
     return Found(
         figures={"bytes to the host": carried["to host"], "bytes to the guest": carried["to guest"], **cuts},
-        faults=faults,
+        faults=faults + too_few("cuts", cuts["cuts"], len(where)),
     )
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Final
 
 from tests.endurance import holding
-from tests.endurance.conversations import AT_ONCE, EARLY, LONGEST_SECONDS, Conversation, each, spots
-from tests.endurance.results import Found, Run
+from tests.endurance.conversations import AT_ONCE, EARLY, LONGEST_SECONDS, Conversation, Lay, each, spots
+from tests.endurance.results import Found, Run, too_few
 from tests.io.dialling import dialled
-from tests.standins.cable import Deed
+from tests.standins.cable import Deed, cable
 from tunnel.io.driver import NotSaidError
 from tunnel.spec.v1 import session
 from tunnel.spec.v1.refusals import REFUSALS, Failure, Refusal
@@ -23,20 +23,22 @@ WARM_UP: Final = 2 * AT_ONCE
 """So many conversations come before the counting: many side by side take their room at first, and no more later."""
 
 
-async def run(places: int, folder: Path) -> Found:
+async def run(places: int, folder: Path, lay: Lay = cable) -> Found:
     """Talk, with a break at one byte after the other, by a reset and by a close.
 
     Args:
         places: at how many at most, evenly spread.
         folder: not needed.
+        lay: lays the cable.
     """
     _, where = await spots(DEEDS, places)
-    await each(where[:WARM_UP], wrong, _how_far)
+    await each(where[:WARM_UP], wrong, _how_far, lay)
     before = await holding.own()
-    faults, breaks = await each(where, wrong, _how_far)
+    faults, breaks = await each(where, wrong, _how_far, lay)
     after = await holding.own()
     figures = {"breaks": breaks.total(), **breaks, "MiB more": holding.growth_mib(before, after)}
-    return Found(figures=figures, faults=faults + holding.leaks(before, after, "the process"))
+    faults += too_few("breaks", breaks.total(), len(where)) + holding.leaks(before, after, "the process")
+    return Found(figures=figures, faults=faults)
 
 
 RUN: Final = Run(

@@ -46,6 +46,15 @@ def merged(*found: Found) -> Found:
     return Found(figures=figures, faults=[fault for part in found for fault in part.faults])
 
 
+def too_few(what: str, found: float, least: float) -> list[str]:
+    """That something against which a run is to hold has not happened, or too seldom: then nothing was endured."""
+    return (
+        []
+        if found >= least
+        else [f"{what}: {_number(found)}, and it takes {_number(least)} for a run that shows anything"]
+    )
+
+
 def shown(figures: Mapping[str, Figure]) -> str:
     """Figures in a line."""
     return "; ".join(f"{name} {_number(figure)}" for name, figure in figures.items())

@@ -5,8 +5,10 @@ import signal
 from pathlib import Path
 from typing import Final
 
-from tests.endurance.agents import Agent, a_pair
-from tests.endurance.results import Found, Run
+import psutil
+
+from tests.endurance.agents import Agent, Pair, a_pair
+from tests.endurance.results import Found, Run, too_few
 from tunnel.spec.v1.constants import SILENCE_SECONDS
 
 STOP_SECONDS: Final = 0.3
@@ -26,19 +28,31 @@ async def run(stops: int, folder: Path) -> Found:
         folder: not needed.
     """
     async with a_pair() as pair:
-        for number in range(stops):
-            seconds = LONG_STOP_SECONDS if number == LONG_AT else STOP_SECONDS
-            await _stopped(pair.guest, pair.host, seconds, number)
-            await _stopped(pair.host, pair.guest, seconds, number)
-            await pair.exchange(1)
-        faults = await pair.faults()
-        faults += [
-            f"{agent.name} is {state}"
-            for agent in (pair.host, pair.guest)
-            if (state := (await agent.server.call("tunnel_status"))["state"]) != "connected"
-        ]
+        return await between(pair, stops)
+
+
+async def between(pair: Pair, stops: int, stop: signal.Signals = signal.SIGSTOP) -> Found:
+    """Stop one side of these after the other.
+
+    Args:
+        pair: who talk.
+        stops: how often each side is stopped.
+        stop: the signal that stops a process.
+    """
+    stopped = 0
+    for number in range(stops):
+        seconds = LONG_STOP_SECONDS if number == LONG_AT else STOP_SECONDS
+        stopped += await _stopped(pair.guest, pair.host, seconds, number, stop)
+        stopped += await _stopped(pair.host, pair.guest, seconds, number, stop)
+        await pair.exchange(1)
+    faults = too_few("stops", stopped, 2 * stops) + await pair.faults()
+    faults += [
+        f"{agent.name} is {state}"
+        for agent in (pair.host, pair.guest)
+        if (state := (await agent.server.call("tunnel_status"))["state"]) != "connected"
+    ]
     longest = LONG_STOP_SECONDS if stops > LONG_AT else STOP_SECONDS
-    return Found(figures={"stops": 2 * stops, "longest stop s": longest, "messages": pair.messages}, faults=faults)
+    return Found(figures={"stops": stopped, "longest stop s": longest, "messages": pair.messages}, faults=faults)
 
 
 RUN: Final = Run(
@@ -52,10 +66,13 @@ RUN: Final = Run(
 )
 
 
-async def _stopped(sleeper: Agent, speaker: Agent, seconds: float, number: int) -> None:
-    sleeper.server.process.send_signal(signal.SIGSTOP)
+async def _stopped(sleeper: Agent, speaker: Agent, seconds: float, number: int, stop: signal.Signals) -> bool:
+    """Whether it stood still to the end."""
+    sleeper.server.process.send_signal(stop)
     texts = [f"while {sleeper.name} is stopped, {number}.{part}" for part in range(MEANWHILE)]
     saying = asyncio.create_task(speaker.say(*texts))
     await asyncio.sleep(seconds)
+    stood = psutil.Process(sleeper.server.process.pid).status() == psutil.STATUS_STOPPED
     sleeper.server.process.send_signal(signal.SIGCONT)
     await saying
+    return stood

@@ -54,17 +54,22 @@ async def run(rounds: int, folder: Path) -> Found:
         rounds: how often each.
         folder: not needed.
     """
-    hosts, guests = list[Stuck](), list[Stuck]()
     async with a_person(**NO_BUDGET) as alice, a_person(**NO_BUDGET) as bob:
-        for _ in range(rounds):
-            link = (await alice.call("tunnel_open", goal="endure"))["joinLink"]
-            async with _a_guest_that_stops_reading(link):
-                hosts.append(await _speak(alice))
-            await alice.call("tunnel_close")
-            async with a_host_that_stops_reading() as link:
-                await bob.call("tunnel_join", joinLink=link)
-                guests.append(await _speak(bob))
-            await bob.call("tunnel_close")
+        return await between(alice, bob, rounds)
+
+
+async def between(alice: Server, bob: Server, rounds: int) -> Found:
+    """Let these speak: a host, and a guest."""
+    hosts, guests = list[Stuck](), list[Stuck]()
+    for _ in range(rounds):
+        link = (await alice.call("tunnel_open", goal="endure"))["joinLink"]
+        async with _a_guest_that_stops_reading(link):
+            hosts.append(await _speak(alice))
+        await alice.call("tunnel_close")
+        async with a_host_that_stops_reading() as link:
+            await bob.call("tunnel_join", joinLink=link)
+            guests.append(await _speak(bob))
+        await bob.call("tunnel_close")
     figures = _figures("host", hosts) | _figures("guest", guests)
     faults = [fault for stuck in hosts for fault in wrong("the host", stuck, "peer_left", "peer_left")]
     faults += [fault for stuck in guests for fault in wrong("the guest", stuck, "unconfirmed", "host_slow")]

@@ -1,6 +1,7 @@
 """The command says what there is, runs it within bounds, and ends with what was found."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -60,12 +61,31 @@ async def break_off(_size: int, _folder: Path) -> Found:
     raise AssertionError("the output ended")
 
 
-def test_a_run_that_does_not_end_or_breaks_off_has_a_fault(tmp_path: Path) -> None:
-    hangs = asyncio.run(bounded(structs.replace(THREE, run=hang), 1, tmp_path, seconds=0.01))
-    breaks = asyncio.run(bounded(structs.replace(THREE, run=break_off), 1, tmp_path))
+async def reset(_size: int, _folder: Path) -> Found:
+    raise ConnectionResetError("by the peer")
 
-    assert hangs.faults == ["it was not over after 0.01 s"]
-    assert breaks.faults == ["it broke off: the output ended"]
+
+async def wait_in_vain(_size: int, _folder: Path) -> Found:
+    async with asyncio.timeout(0):
+        await asyncio.Event().wait()
+    raise AssertionError
+
+
+@pytest.mark.parametrize(
+    ("goes", "seconds", "fault"),
+    [
+        (hang, 0.01, "it was not over after 0.01 s"),
+        (break_off, 1, "it broke off with AssertionError: the output ended"),
+        (reset, 1, "it broke off with ConnectionResetError: by the peer"),
+        (wait_in_vain, 1, "it broke off with TimeoutError: "),
+    ],
+)
+def test_a_run_that_does_not_end_or_breaks_off_has_a_fault(
+    tmp_path: Path, goes: Callable[[int, Path], Awaitable[Found]], seconds: float, fault: str
+) -> None:
+    found = asyncio.run(bounded(structs.replace(THREE, run=goes), 1, tmp_path, seconds))
+
+    assert found.faults == [fault]
 
 
 def test_parts_of_a_run_are_one() -> None:

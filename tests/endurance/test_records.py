@@ -62,3 +62,14 @@ def test_one_run_is_not_recorded_beside_those_of_another_machine(tmp_path: Path)
     assert "| `a command` | 3.0 | cycles 9 | nothing lost |" in page.read_text()
     with pytest.raises(ElsewhereError, match="record all runs anew"):
         write([RUN], "a third day", record, page)
+
+
+def test_of_all_runs_each_is_recorded_as_soon_as_it_is_over(tmp_path: Path) -> None:
+    """What was recorded elsewhere makes way for the first; the later ones come beside it."""
+    record, page = tmp_path / "record.json", tmp_path / "page.md"
+    write((structs.replace(RUN, name=name) for name in RUNS), "a day", record, page)
+    record.write_text(record.read_text().replace(machine()["memory"], "1 GiB"))
+    write([RUN], "another day", record, page, is_one_of_all=True)
+    write([structs.replace(RUN, name="crowd")], "another day", record, page, is_one_of_all=True)
+
+    assert [run.name for run in read(record).runs] == ["cycles", "crowd"]

@@ -55,8 +55,7 @@ def test_a_crowd_is_there_does_all_its_deeds_and_gets_in_nowhere() -> None:
 
     deeds, last = asyncio.run(run())
 
-    assert set(deeds) - {"at once"} == {deed.__name__ for deed in DEEDS}
-    assert deeds["at once"] > 10
+    assert set(deeds) == {deed.__name__ for deed in DEEDS}
     assert last == 1
 
 

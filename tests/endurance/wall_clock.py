@@ -1,11 +1,12 @@
 """Lifetimes do not follow the wall clock, wherever it jumps (TIME-2)."""
 
+import time
 from pathlib import Path
 from typing import Final
 
 from tests.app.processes import Server
 from tests.endurance.agents import NO_BUDGET, Pair, failed_join
-from tests.endurance.results import Found, Run
+from tests.endurance.results import Found, Run, too_few
 from tests.standins.jumps import JumpingClock
 from tests.system.talking import a_person
 from tunnel.spec.v1.constants import IDLE_SECONDS, LINK_SECONDS
@@ -34,14 +35,31 @@ async def run(rounds: int, folder: Path, *, wall_only: bool = True) -> Found:
             faults += await _has_left(alice, "linkExpiresInSec", LINK_SECONDS, seconds)
         if failed := await failed_join(bob, link):
             return Found(figures={"jumps": len(JUMPS)}, faults=[*faults, f"nobody gets in: {failed}"])
-        pair = Pair(alice, bob)
-        for _ in range(rounds):
-            for seconds in JUMPS:
-                clock.jump(seconds)
-                await pair.exchange(1)
-                faults += await _has_left(alice, "idleEndsInSec", IDLE_SECONDS, seconds)
-        faults += await pair.faults()
-    return Found(figures={"jumps": (rounds + 1) * len(JUMPS), **pair.figures()}, faults=faults)
+        found = await between(Pair(alice, bob), rounds, clock)
+    return Found(
+        figures={"jumps": (rounds + 1) * len(JUMPS), **found.figures},
+        faults=[*faults, *found.faults],
+    )
+
+
+async def between(pair: Pair, rounds: int, clock: JumpingClock) -> Found:
+    """Let these talk while the wall clock jumps; what they say is dated by it.
+
+    Args:
+        pair: who live by the clock.
+        rounds: how often it makes all its jumps.
+        clock: jumps.
+    """
+    faults, seen = list[str](), 0
+    for _ in range(rounds):
+        for seconds in JUMPS:
+            clock.jump(seconds)
+            await pair.exchange(1)
+            dated = pair.guest.dated[max(pair.guest.dated)]
+            seen += abs(dated - time.time() - clock.ahead) < SLACK_SECONDS
+            faults += await _has_left(pair.host.server, "idleEndsInSec", IDLE_SECONDS, seconds)
+    faults += too_few("jumps that were seen", seen, rounds * len(JUMPS)) + await pair.faults()
+    return Found(figures=pair.figures(), faults=faults)
 
 
 RUN: Final = Run(

@@ -12,13 +12,19 @@ from tunnel.core.codec import Unread
 from tunnel.spec.model import Role
 from tunnel.spec.v1.frames import GuestFrame, HostFrame
 
+LONGEST: Final = 1024
+"""How many bytes a frame has at most."""
+
 Read = Callable[[str], HostFrame | GuestFrame | Unread]
 
 
 def check(data: bytes, from_guest: Read = codec.from_guest, from_host: Read = codec.from_host) -> None:
-    """WIRE-1, WIRE-3, WIRE-4, WIRE-6, SIZE-4, AUTH-3."""
+    """WIRE-1, WIRE-3, WIRE-4, WIRE-6, SIZE-4, AUTH-3. Where the tables leave open what a text is, it only has to be read."""
     for sender, read in ((Role.GUEST, from_guest), (Role.HOST, from_host)):
-        found, meant = read(message(data)), reference.read(message(data), sender)
+        found = read(message(data))
+        if reference.is_left_open(message(data)):
+            continue
+        meant = reference.read(message(data), sender)
         if isinstance(found, Unread):
             assert meant == found.tag, f"unread as {found.tag!r}, and the tables say {meant!r}"
         else:
@@ -29,7 +35,8 @@ def check(data: bytes, from_guest: Read = codec.from_guest, from_host: Read = co
 
 def seeds() -> Iterator[bytes]:
     """The vectors, and what released peers have said."""
-    yield from vectors("frames", "text")
+    # Some hold a number of thousands of digits: what they ask is asked, and nothing more is found by changing them.
+    yield from (text for text in vectors("frames", "text") if len(text) <= LONGEST)
     yield from vectors("encode", "text")
     yield from vectors("decode", "text")
     yield from recorded()
@@ -51,4 +58,4 @@ WORDS: Final = (
     *("null", "true", "false", "NaN", "9007199254740991", "-0", "[[[[[[[[", "]]]]]]]]", '{"a":', "\\u0000", '\\"'),
 )
 
-TARGET: Final = Target(check=check, seeds=seeds, words=WORDS)
+TARGET: Final = Target(check=check, seeds=seeds, words=WORDS, longest=LONGEST)

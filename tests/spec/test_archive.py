@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import shutil
 import tarfile
 from pathlib import Path
@@ -23,7 +24,8 @@ def root(tmp_path: Path) -> Path:
     copy = tmp_path / "root"
     shutil.copytree(ROOT / "spec" / "v1", copy / "spec" / "v1")
     shutil.copytree(ROOT / "tunnel" / "spec" / "v1", copy / "tunnel" / "spec" / "v1")
-    shutil.copy(ROOT / "spec" / "README.md", copy / "spec")
+    for paper in ("README.md", "released.toml"):
+        shutil.copy(ROOT / "spec" / paper, copy / "spec")
     shutil.copy(ROOT / "LICENSE", copy)
     return copy
 
@@ -46,6 +48,22 @@ def test_it_holds_tables_prose_vectors_proofs_exports_bundle_and_license() -> No
     assert held["spec.json"] == (ROOT / "tunnel" / "spec" / "v1" / "spec.json").read_bytes()
     assert held["LICENSE"] == (ROOT / "LICENSE").read_bytes()
     assert held["README.md"] == (ROOT / "spec" / "README.md").read_bytes()
+
+
+def test_a_path_in_its_papers_is_in_it_or_in_the_repository_as_they_say() -> None:
+    held = files(archive.pack(SPEC, ROOT))
+    papers = {path: text.decode() for path, text in held.items() if path.endswith("README.md")}
+    outside = ("conformance/", "docs/", "spec/compiler/", "tests/", "tunnel/")
+    said = " ".join(papers["v1/export/README.md"].split())
+    assert (
+        "begin with `conformance/`, `docs/`, `spec/compiler/`, `tests/` or `tunnel/` are in the repository only" in said
+    )
+
+    for paper, text in papers.items():
+        for path in re.findall(r"`((?:spec|conformance|docs|tests|tunnel|v1)/[\w./-]+)`", text):
+            inside = path.removeprefix("spec/").rstrip("/")
+            if not path.startswith(outside):
+                assert any(each == inside or each.startswith(f"{inside}/") for each in held), f"{paper}: {path}"
 
 
 def test_it_holds_nothing_else(root: Path) -> None:

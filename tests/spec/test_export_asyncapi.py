@@ -72,9 +72,9 @@ WHOLE: Final = "the document itself"
 
 
 @pytest.fixture(scope="module")
-def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:  # JSON
+def answers(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:  # JSON
     """What AsyncAPI's parser says of the document, and of broken ones."""
-    folder = installed(CHECK, tmp_path_factory.mktemp("asyncapi") / "check")
+    folder = installed(CHECK, tmp_path_factory.mktemp("asyncapi") / "check", pytestconfig)
     given = {name: json.loads(text(DOCUMENT)) for name in (WHOLE, *BROKEN)}
     for name, breaks in BROKEN.items():
         breaks(given[name])

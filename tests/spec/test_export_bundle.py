@@ -1,6 +1,7 @@
 """The schema of the bundle takes the bundle, and nothing that the compiler would not read."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from spec.compiler import export_bundle
 from tests.spec.breakage import SPEC
 
+README = Path(__file__).parents[2] / "spec" / "v1" / "export" / "README.md"
 BUNDLE = Path(__file__).parents[2] / "tunnel" / "spec" / "v1" / "spec.json"
 SCHEMA = export_bundle.schema(SPEC)
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
@@ -25,6 +27,18 @@ def test_the_bundle_keeps_to_its_schema(bundle: dict[str, Any]) -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
 
     VALIDATOR.validate(bundle)
+
+
+def test_every_condition_has_the_form_that_the_readme_names(bundle: dict[str, Any]) -> None:
+    form = '[ "not " ] ( FACT | "passed(" TIMER ")" )'
+    assert f"    {form}\n" in README.read_text(encoding="utf-8")
+
+    for machine in bundle["machines"].values():
+        facts = {event["name"]: "|".join(event["facts"]) for event in machine["events"]}
+        timers = "|".join(timer["name"] for timer in machine["timers"])
+        for row in machine["transitions"]:
+            assert re.fullmatch(rf"((not )?({facts.get(row['on'], '')}|passed\(({timers})\)))?", row["when"]), row["id"]
+        assert {timer["passed_when"] for timer in machine["timers"]} <= {"elapsed > duration", "elapsed >= duration"}
 
 
 Break = Callable[[dict[str, Any]], Any]

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,8 +14,11 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from msgspec.structs import replace
 
+from spec.compiler.__main__ import main
 from spec.compiler.export_traces_schema import Line
+from spec.compiler.frozen import FILE
 from spec.compiler.mutants import mutants
 from spec.compiler.mutate import WALKING, judge
 from spec.compiler.reader import MACHINES, SpecError
@@ -282,6 +286,45 @@ def test_a_step_and_an_end_stand_on_a_line_each(name: str) -> None:
 
     assert len(steps) == len([line for line in text.splitlines() if line.startswith('      {"at"')])
     assert sum(map(len, ((FOLDER / f"{other}.json").read_bytes() for other in MACHINES))) < 1_000_000
+
+
+UNEVEN = (
+    "session.toml: the durations of its timers (LINK_SECONDS = 601, IDLE_SECONDS = 1800) have the common divisor 1 s, and the longest"
+    " lasts 1,800 of them, of which at most 20 can be walked through: choose numbers of protocol.toml with a larger one"
+)
+
+
+@pytest.fixture
+def uneven(tmp_path: Path) -> Path:
+    """A draft with a duration that is not round."""
+    tables = shutil.copytree(SPEC.folder, tmp_path / "spec" / "v1", ignore=shutil.ignore_patterns(FILE, "export"))
+    text = (tables / "protocol.toml").read_text(encoding="utf-8")
+    for old, new in {
+        '"LINK_SECONDS",               value = 600,': '"LINK_SECONDS", value = 601,',
+        '"1.0.0"': '"1.0.0-draft"',
+    }.items():
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    (tables / "protocol.toml").write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("command", ["build", "check", "lint", "explore", "mutate"])
+def test_a_duration_that_cannot_be_walked_through_is_named_at_once(
+    uneven: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    """By seconds there are millions of places: a walk would go on for hours."""
+    assert main([command], uneven) == 1
+    assert f"spec/v1/{UNEVEN}\n" in capsys.readouterr().err
+
+
+def test_nobody_begins_such_a_walk() -> None:
+    numbers = tuple(replace(one, value=601) if one.name == "LINK_SECONDS" else one for one in SPEC.protocol.constants)
+    spec = replace(SPEC, protocol=replace(SPEC.protocol, constants=numbers))
+
+    with pytest.raises(SpecError, match=re.escape(UNEVEN)):
+        mapped(spec, spec.machines["session"])
 
 
 def test_a_table_that_does_not_say_what_happens_is_named_and_not_walked_through() -> None:

@@ -19,6 +19,8 @@ import type { Closings, Constants, Frame, GuestFrame, Machines, ReadGuestFrame, 
 const seconds: Constants["LINK_SECONDS"] = 600;
 const said: GuestFrame = { t: "send", msg: { id: "i", seq: -1, from: "guest", kind: "chat", body: "b", ts: 0 } };
 const read: ReadGuestFrame = { t: "send", msg: { id: "i", kind: "chat", body: "b" } };
+const proof: GuestFrame = { t: "auth", response: "R", name: "n", sinceSeq: 0 };
+const proven: ReadGuestFrame = { t: "auth", response: "R", name: "n", sinceSeq: ["anything"] };
 const why: RefusalId = "tunnel_full";
 const code: Closings["flood"]["code"] = 1008;
 const facts: Machines["session"]["events"]["auth"] = { well_formed: true, proof_ok: false };
@@ -33,13 +35,14 @@ export function about(frame: Frame): string {
   }
 }
 export function ends(state: SessionState): boolean { return state === "closed"; }
-export { seconds, said, read, why, code, facts };
+export { seconds, said, read, proof, proven, why, code, facts };
 """
 
 WRONG = {
     "a misspelt field": ("response;", "respones;"),
     "a number that is another": ("= 600", "= 601"),
     "a field that only a host sets": ("seq: -1", "seq: 1"),
+    "a number that a guest writes as a text": ("sinceSeq: 0", 'sinceSeq: "0"'),
     "a kind that a guest cannot say": ('kind: "chat", body: "b" } }', 'kind: "system", body: "b" } }'),
     "a refusal that is none": ('"tunnel_full"', '"tunnel_fulll"'),
     "a code that is another": ("= 1008", "= 1000"),
@@ -50,8 +53,9 @@ WRONG = {
 
 
 @pytest.fixture(scope="module")
-def compiler(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return installed(EXAMPLE, tmp_path_factory.mktemp("typescript") / "node") / "node_modules" / ".bin" / "tsc"
+def compiler(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    example = installed(EXAMPLE, tmp_path_factory.mktemp("typescript") / "node", pytestconfig)
+    return example / "node_modules" / ".bin" / "tsc"
 
 
 def compiled(compiler: Path, folder: Path, *programs: str) -> str:

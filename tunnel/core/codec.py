@@ -2,12 +2,13 @@
 
 import json
 import re
+from math import isfinite
 from typing import Final, TypeVar
 
 import msgspec
 
-from tunnel.spec.v1.constants import FRAME_DEPTH, NAME_BYTES
-from tunnel.spec.v1.frames import TAG_FIELD, Auth, GuestFrame, HostFrame
+from tunnel.spec.v1.constants import FRAME_DEPTH, NAME_BYTES, SEQ_MAX
+from tunnel.spec.v1.frames import TAG_FIELD, Auth, AuthOk, GuestFrame, HostFrame, Message, Msg
 
 
 class Unread(msgspec.Struct, frozen=True):
@@ -48,13 +49,25 @@ def from_guest(text: str) -> GuestFrame | Unread:
     """What a guest sent. An `auth` whose name is too long is as malformed as one without a name (AUTH-3)."""
     frame = _read(text, _FROM_GUEST)
     if isinstance(frame, Auth) and len(frame.name.encode("utf-8")) > NAME_BYTES:
-        return Unread(Auth.__struct_config__.tag)  # pyright: ignore[reportArgumentType] - the tag is a str
+        return _malformed(frame)
     return frame
 
 
 def from_host(text: str) -> HostFrame | Unread:
-    """What a host sent."""
-    return _read(text, _FROM_HOST)
+    """What a host sent. A time that no double holds is no number to most readers, so it is none to any."""
+    frame = _read(text, _FROM_HOST)
+    if isinstance(frame, Msg):
+        return frame if _has_time(frame.msg) else _malformed(frame)
+    if isinstance(frame, AuthOk):
+        return frame if all(map(_has_time, frame.backlog)) else _malformed(frame)
+    return frame
+
+
+def since(auth: Auth) -> int:
+    """The number in `sinceSeq`, or 0 where none of at least 0 stands there; what is beyond every `seq` counts as the last."""
+    spelled = bytes(auth.since_seq)
+    # Of all JSON only such numbers begin with a digit. A float reads each of them; Python's integers have a longest one.
+    return int(min(float(spelled), SEQ_MAX)) if spelled[:1].isdigit() else 0
 
 
 def _read(text: str, decoder: msgspec.json.Decoder[_Frame]) -> _Frame | Unread:
@@ -67,6 +80,18 @@ def _read(text: str, decoder: msgspec.json.Decoder[_Frame]) -> _Frame | Unread:
     # Not JSON (half a surrogate pair included, WIRE-6), or nested beyond what the decoder follows.
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return Unread(_tag(text))
+
+
+def _malformed(frame: HostFrame | GuestFrame) -> Unread:
+    """What fits its type, and is malformed all the same."""
+    return Unread(str(frame.__struct_config__.tag))
+
+
+def _has_time(message: Message) -> bool:
+    try:
+        return isfinite(message.ts)
+    except OverflowError:
+        return False
 
 
 def _tag(text: str) -> str:
@@ -83,10 +108,10 @@ def _tag_beside_surrogate(text: str) -> str:
     if not _SURROGATE.search(text):
         return ""
     try:
-        found = json.loads(text, parse_constant=_no_json)
+        found = json.loads(text, parse_int=float, parse_constant=_no_json)
     except (ValueError, RecursionError):
         return ""
-    # Not by msgspec: it takes no object of which a field's name holds such a half.
+    # Numbers as floats: Python's integers have a longest one. Not by msgspec: it takes no object of which a field's name holds such a half.
     match found:
         case {"t": str(tag)}:
             return tag

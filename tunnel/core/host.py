@@ -6,7 +6,7 @@ should happen; timers that are due come first (TIME-1).
 
 from collections.abc import Callable
 from itertools import islice
-from math import inf, isfinite
+from math import inf
 from typing import Any, Literal, assert_never
 
 from msgspec import Struct
@@ -334,7 +334,7 @@ class Host:
 
     def _judge(self, on: Connection, auth: frames.Auth | None, now: Instant, out: Effects) -> None:
         proof_ok = auth is not None and crypto.verify(self._key, on.challenge, auth.response)
-        hand = _Hand(asking=on, name=auth.name, since=_since(auth.since_seq)) if auth else _Hand(asking=on)
+        hand = _Hand(asking=on, name=auth.name, since=codec.since(auth)) if auth else _Hand(asking=on)
         self._in_session(session.Event.AUTH, now, out, hand, well_formed=auth is not None, proof_ok=proof_ok)
 
     def _relay(self, on: Connection, draft: frames.Draft, now: Instant, out: Effects) -> None:
@@ -428,14 +428,3 @@ class Host:
 def _closing(cause: Cause) -> Closing:
     """What a session that ends for this cause says in its close frames."""
     return Closing(CAUSES[cause].closings[0])
-
-
-def _since(value: Any) -> int:
-    """`sinceSeq` as released guests may send it: a number of at least 0, else 0."""
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int | float)
-        or (isinstance(value, float) and not isfinite(value))
-    ):
-        return 0
-    return max(0, int(value))

@@ -15,6 +15,9 @@ FREE: Final = Meta(extra={"frozen": False})
 Prose = Annotated[str, FREE]
 """Words for people: they may become clearer."""
 
+Sentence = str
+"""Words that bind: frozen like a number, but the next edition may say the same more clearly."""
+
 RuleIds = Annotated[tuple[str, ...], FREE]
 """The rules behind a row: one that was kept all along may be written down later."""
 
@@ -58,7 +61,7 @@ class Constant(Table, frozen=True):
     name: str
     value: int
     unit: str
-    doc: Prose
+    doc: Sentence
 
 
 class Protocol(Table, frozen=True):
@@ -79,7 +82,7 @@ class Field(Table, frozen=True):
     name: str
     type: str
     """`string`, `integer`, `number`, `any`, `const`, `one of A B`, `RECORD`, `RECORD list`."""
-    doc: Prose
+    doc: Sentence
     encoding: str = ""
     """How the text is formed, for people: `base64url, 32 bytes` and the like."""
     min: int | None = None
@@ -174,7 +177,7 @@ class Rule(Table, frozen=True):
     level: Level
     role: Role
     observable: Annotated[Observable, FREE]
-    text: str
+    text: Sentence
     why: Prose = ""
     """The reason, where it is not plain; for `observable = "none"`, why it cannot be seen."""
     carried_by: Annotated[str, FREE] = "rows"
@@ -285,7 +288,7 @@ class Event(Table, frozen=True):
 
     name: str
     source: str
-    doc: Prose
+    doc: Sentence
     facts: tuple[str, ...] = ()
 
 
@@ -298,7 +301,7 @@ class Timer(Table, frozen=True):
     runs_in: tuple[str, ...]
     passed_when: str
     """`elapsed > duration` or `elapsed >= duration`: whether the boundary itself is still good."""
-    doc: Prose
+    doc: Sentence
     restarts_on: tuple[str, ...] = ()
     """Actions (the verb alone) and events that set it back to zero while it runs."""
     fires: str = ""
@@ -310,7 +313,7 @@ class ActionKind(Table, frozen=True):
     """A verb that rows may use, and the table in which its object stands."""
 
     name: str
-    doc: Prose
+    doc: Sentence
     takes: str = ""
     """`refusal`, `closing`, `cause`, `failure`, `notice`, or nothing."""
 

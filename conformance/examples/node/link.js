@@ -30,7 +30,7 @@ export function mint(publicUrl, tunnelId, key) {
 /** What a link says: `url`, `tunnelId`, `key`. @param {string} text */
 export function parse(text) {
   const link = text.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, "");
-  if (link.length > C.LINK_CHARS) throw new LinkError("The join link is too long to be one.");
+  if ([...link].length > C.LINK_CHARS) throw new LinkError("The join link is too long to be one.");
   const [, address, fragment] = /^([^#]*)#(.*)$/s.exec(link) ?? [];
   if (fragment === undefined) throw new LinkError("The join link has no # with the key behind it. Copy the whole link.");
   const found = matchAddress(address);

@@ -502,6 +502,14 @@ GUESTS: Final[tuple[Broken, ...]] = (
         patch=frames.writes_blanks(),
         fails=frozenset({"wire-spelled-guest"}),
     ),
+    Broken(
+        name="writes-a-field-twice",
+        role=Role.GUEST,
+        doc="Writes the name of a frame twice.",
+        rules=("WIRE-11",),
+        patch=frames.writes_twice(),
+        fails=frozenset({"wire-spelled-guest"}),
+    ),
     # --- Bounds -------------------------------------------------------------------------------------------------------
     Broken(
         name="takes-large-frames",

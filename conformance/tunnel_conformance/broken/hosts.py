@@ -379,7 +379,7 @@ HOSTS: Final[tuple[Broken, ...]] = (
         role=Role.HOST,
         doc="Reads a number in sinceSeq also when it is a text.",
         rules=("SEQ-1",),
-        patch=put(host, "_since", lambda value: int(str(value)) if str(value).isdigit() else 0),
+        patch=frames.reads_since_as_text(),
         fails=frozenset({"auth-any-since"}),
     ),
     Broken(
@@ -846,6 +846,14 @@ HOSTS: Final[tuple[Broken, ...]] = (
         doc="Writes characters beyond ASCII as escapes.",
         rules=("WIRE-10",),
         patch=frames.writes_escapes(),
+        fails=frozenset({"wire-spelled"}),
+    ),
+    Broken(
+        name="writes-a-field-twice",
+        role=Role.HOST,
+        doc="Writes the name of a frame twice.",
+        rules=("WIRE-11",),
+        patch=frames.writes_twice(),
         fails=frozenset({"wire-spelled"}),
     ),
     # --- Sealing ------------------------------------------------------------------------------------------------------

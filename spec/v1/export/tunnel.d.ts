@@ -16,7 +16,7 @@ export type Constants = {
   readonly SEAL_TAG_BYTES: 16;
   /** Length of the random id that a sender gives its message, written as lower-case hexadecimal. Unit: bytes. */
   readonly MESSAGE_ID_BYTES: 8;
-  /** Longest join link that is looked at. Unit: characters. */
+  /** Longest join link that is looked at, in Unicode code points. Unit: characters. */
   readonly LINK_CHARS: 2048;
   /** How long a join link is good, from the moment it is handed out. At exactly this age it is still good. Unit: seconds. */
   readonly LINK_SECONDS: 600;
@@ -50,7 +50,7 @@ export type Constants = {
   readonly NAME_BYTES: 256;
   /** Longest summary given at the close, in UTF-8. Unit: bytes. */
   readonly SUMMARY_BYTES: 8192;
-  /** Longest message id that is taken from a peer. Unit: characters. */
+  /** Longest message id that is taken from a peer, in Unicode code points. Unit: characters. */
   readonly MESSAGE_ID_CHARS: 64;
   /** Largest number that every JSON reader holds exactly (RFC 8259 section 6). */
   readonly SEQ_MAX: 9007199254740991;
@@ -82,7 +82,7 @@ export interface Message {
   kind: "chat" | "system";
   /** chat: the sealed text. system: the text in clear. Visible to chat: both ends, and the operator sees its length; system: both ends and the operator. */
   body: string;
-  /** The host's clock when the message was numbered, in milliseconds since the Unix epoch. */
+  /** The host's clock when the message was numbered, in milliseconds since the Unix epoch. A number that no double holds is none. */
   ts: number;
 }
 
@@ -116,8 +116,8 @@ export interface Auth {
   response: string;
   /** What the guest wants to be called. Not authenticated. At most NAME_BYTES (256). */
   name: string;
-  /** The last `seq` that the guest holds: the backlog begins behind it. Anything but a number of at least 0 counts as 0. */
-  sinceSeq?: unknown;
+  /** The last `seq` that the guest holds: the backlog begins behind it. Anything but a number of at least 0 counts as 0; a number that no double holds is beyond every `seq`. */
+  sinceSeq?: number;
 }
 
 /** The guest is admitted. Sent by the host. (LOCK-1, SIZE-11) */
@@ -174,6 +174,17 @@ export interface ReadDraft {
   body: string;
 }
 
+/** What is read of `Auth`: whatever else stands in it, by whomever, means nothing. */
+export interface ReadAuth {
+  t: "auth";
+  /** HMAC-SHA256 with the link's key over the UTF-8 bytes of the challenge's text. (base64url, 32 bytes) */
+  response: string;
+  /** What the guest wants to be called. Not authenticated. At most NAME_BYTES (256). */
+  name: string;
+  /** The last `seq` that the guest holds: the backlog begins behind it. Anything but a number of at least 0 counts as 0; a number that no double holds is beyond every `seq`. */
+  sinceSeq?: unknown;
+}
+
 /** What is read of `Send`: whatever else stands in it, by whomever, means nothing. */
 export interface ReadSend {
   t: "send";
@@ -185,7 +196,7 @@ export interface ReadSend {
 export type ReadHostFrame = Challenge | AuthOk | AuthFail | Msg;
 
 /** What is read of what a guest sends. */
-export type ReadGuestFrame = Auth | ReadSend;
+export type ReadGuestFrame = ReadAuth | ReadSend;
 
 /** Any frame, as it is read. */
 export type ReadFrame = ReadHostFrame | ReadGuestFrame;

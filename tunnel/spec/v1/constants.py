@@ -21,7 +21,7 @@ SEAL_TAG_BYTES: Final = 16
 MESSAGE_ID_BYTES: Final = 8
 """Length of the random id that a sender gives its message, written as lower-case hexadecimal."""
 LINK_CHARS: Final = 2_048
-"""Longest join link that is looked at."""
+"""Longest join link that is looked at, in Unicode code points."""
 LINK_SECONDS: Final = 600
 """How long a join link is good, from the moment it is handed out. At exactly this age it is still good."""
 IDLE_SECONDS: Final = 1_800
@@ -55,7 +55,7 @@ NAME_BYTES: Final = 256
 SUMMARY_BYTES: Final = 8_192
 """Longest summary given at the close, in UTF-8."""
 MESSAGE_ID_CHARS: Final = 64
-"""Longest message id that is taken from a peer."""
+"""Longest message id that is taken from a peer, in Unicode code points."""
 SEQ_MAX: Final = 9_007_199_254_740_991
 """Largest number that every JSON reader holds exactly (RFC 8259 section 6)."""
 STRANGER_CONNECTIONS: Final = 32

@@ -3,9 +3,9 @@
 Generated from `spec/v1/frames.toml` by `python -m spec.compiler build`: edit the table, not this file.
 """
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
-from msgspec import Meta, Struct, field
+from msgspec import Meta, Raw, Struct, field
 
 from tunnel.spec.v1 import constants
 
@@ -26,7 +26,7 @@ class Message(Struct, frozen=True, kw_only=True, gc=False):
     body: str
     """chat: the sealed text. system: the text in clear. Read by chat: both ends, and the operator sees its length; system: both ends and the operator."""
     ts: int | float
-    """The host's clock when the message was numbered, in milliseconds since the Unix epoch."""
+    """The host's clock when the message was numbered, in milliseconds since the Unix epoch. A number that no double holds is none."""
 
 
 class Draft(Struct, frozen=True, kw_only=True, gc=False):
@@ -34,15 +34,15 @@ class Draft(Struct, frozen=True, kw_only=True, gc=False):
 
     id: Annotated[str, Meta(max_length=constants.MESSAGE_ID_CHARS)]
     """Chosen by the guest; it comes back with the echo. Bound: MESSAGE_ID_CHARS."""
-    seq: Any = -1
+    seq: Raw = Raw(b"-1")
     """Not read."""
-    sender: Any = field(default="guest", name="from")
+    sender: Raw = field(default=Raw(b'"guest"'), name="from")
     """Not read."""
     kind: Literal["chat"]
     """A guest can only chat."""
     body: str
     """The sealed text. (base64url of nonce, tag and ciphertext) Read by both ends; the operator sees its length."""
-    ts: Any = 0
+    ts: Raw = Raw(b"0")
     """Not read."""
 
 
@@ -60,8 +60,8 @@ class Auth(Struct, frozen=True, kw_only=True, gc=False, tag_field=TAG_FIELD, tag
     """HMAC-SHA256 with the link's key over the UTF-8 bytes of the challenge's text. (base64url, 32 bytes)"""
     name: str
     """What the guest wants to be called. Not authenticated. Bound: NAME_BYTES."""
-    since_seq: Any = field(default=0, name="sinceSeq")
-    """The last `seq` that the guest holds: the backlog begins behind it. Anything but a number of at least 0 counts as 0."""
+    since_seq: Raw = field(default=Raw(b"0"), name="sinceSeq")
+    """The last `seq` that the guest holds: the backlog begins behind it. Anything but a number of at least 0 counts as 0; a number that no double holds is beyond every `seq`."""
 
 
 class AuthOk(Struct, frozen=True, kw_only=True, gc=False, tag_field=TAG_FIELD, tag="auth_ok"):

@@ -12,7 +12,7 @@ from tunnel.core import codec
 from tunnel.io.accepted import Accepted
 from tunnel.io.dialer import ConnectionClosed, Dialer
 from tunnel.spec.v1.constants import MESSAGE_ID_CHARS
-from tunnel.spec.v1.frames import TAG_FIELD, Challenge, HostFrame
+from tunnel.spec.v1.frames import TAG_FIELD, Auth, Challenge, HostFrame
 from tunnel_conformance.broken.patching import Original, all_of, die, put, wrap
 from tunnel_conformance.broken.wrong import Patch
 
@@ -51,6 +51,16 @@ def loses_tag(*tags: str) -> Patch:
         return codec.Unread() if isinstance(frame, codec.Unread) and frame.tag in tags else frame
 
     return reads(how)
+
+
+def reads_since_as_text() -> Patch:
+    """The digits of `sinceSeq` count, with quotes around them and without."""
+
+    def how(auth: Auth) -> int:
+        digits = bytes(auth.since_seq).strip(b'"')
+        return int(digits) if digits.isdigit() else 0
+
+    return put(codec, "since", how)
 
 
 def repairs(repair: Callable[[dict[str, Any]], dict[str, Any]]) -> Patch:
@@ -219,3 +229,9 @@ def writes_blanks() -> Patch:
 def writes_escapes() -> Patch:
     """Characters beyond ASCII are written as escapes."""
     return writes(lambda original, frame: json.dumps(json.loads(original(frame)), separators=(",", ":")).encode())
+
+
+def writes_twice() -> Patch:
+    """The name of a frame is written twice; the last one is right."""
+    tag = f'"{TAG_FIELD}":'.encode()
+    return writes(lambda original, frame: original(frame).replace(tag, tag + b'"",' + tag, 1))
