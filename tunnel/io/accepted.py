@@ -28,8 +28,8 @@ HIGH_WATER_BYTES: Final = 65_536
 STRANGER_READ_BYTES: Final = 1_024
 """So much of a stranger is read in one turn of the loop: a flood of small frames must not hold up everybody else."""
 
-GUEST_READ_BYTES: Final = 65_536
-"""So much of the guest is: what 64 KiB of the smallest frames take is felt by nobody."""
+GUEST_READ_BYTES: Final = 16_384
+"""So much of the guest is: some forty messages, and of the smallest frames no more than others can wait for."""
 
 
 class Accepted(asyncio.BufferedProtocol):
