@@ -42,7 +42,8 @@ def believes(field: str, is_good: Callable[[Any], bool]) -> Patch:
     told: dict[str, Any] = {}
 
     def relay(original: Original, self: Any, on: Any, draft: Draft, now: Any, out: Any) -> None:
-        value = getattr(draft, field)
+        # What is not read was not parsed either.
+        value = json.loads(bytes(getattr(draft, field)))
         if is_good(value):
             told[draft.id] = value
         original(self, on, draft, now, out)
