@@ -80,11 +80,15 @@ async def hosting(undoing: AsyncExitStack, place: Place, variables: dict[str, st
 
 
 async def host_closing(undoing: AsyncExitStack, place: Place, variables: dict[str, str]) -> Held:
-    """The guest has been told, and cloudflared does not end when it is asked to."""
+    """The guest has been told, the port is given back, and cloudflared does not end when it is asked to."""
     held = await hosting(undoing, place, {**variables, "STANDIN_MODE": "stubborn"})
     assert held.peer
     await held.server.begin_call("tunnel_close")
     await ends.until(held.peer, "closed")
+    # The guest is told first, and may be quicker than the rest of the turn.
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while any(found.startswith("LISTEN ") for found in (await place.left()).beyond(held.before)):
+            await asyncio.sleep(LOOK_SECONDS)
     return held
 
 
