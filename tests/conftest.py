@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.conversation import Tunnel
 from tests.needs import (
@@ -25,6 +26,10 @@ __all__ = [
 
 # Whoever tests has skills of their own, which stay as they are, whoever starts a server.
 os.environ.setdefault("TUNNEL_SKIP_SKILL_INSTALL", "1")
+
+# A busy machine must not fail what is right: how long a draw or an example takes is nobody's promise.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 @pytest.fixture

@@ -67,7 +67,7 @@ class Pair:
 
     def input(self, event: str, facts: Mapping[str, bool]) -> None:
         step = self._interpreter.step(self._meant, event, facts, self.now)
-        self._same(step, self.machine.fire(self.role.events(event), self.now, **facts))
+        self._same(step, self.machine.fire(self.role.events(event), self.now, facts))
 
     def walk(self, way: Way) -> None:
         for thing in way:
@@ -183,7 +183,7 @@ def test_a_row_that_was_taken_is_remembered_unless_it_hangs_on_a_timer() -> None
     def asked(after: int) -> str:
         machine = role.start(SECONDS)
         machine.fire(session.Event.REACHABLE, 0)
-        return machine.fire(session.Event.AUTH, after, well_formed=True, proof_ok=True).row
+        return machine.fire(session.Event.AUTH, after, {"well_formed": True, "proof_ok": True}).row
 
     last_moment = SECONDS["LINK_SECONDS"] * TICKS_PER_SECOND
 
@@ -198,10 +198,10 @@ def test_a_row_that_was_taken_is_remembered_unless_it_hangs_on_a_timer() -> None
 def test_a_fact_that_is_missing_is_missed_also_when_the_question_was_answered_before() -> None:
     machine = ROLES["session"].start(SECONDS)
     machine.fire(session.Event.REACHABLE, 0)
-    machine.fire(session.Event.SAY, 1, fits=False, has_room=True)
+    machine.fire(session.Event.SAY, 1, {"fits": False, "has_room": True})
 
     with pytest.raises(OurFault, match="session: 'say' in 'waiting'"):
-        machine.fire(session.Event.SAY, 1, has_room=True)
+        machine.fire(session.Event.SAY, 1, {"has_room": True})
 
 
 # --- What no table allows -----------------------------------------------------------------------------------------------
@@ -238,7 +238,7 @@ def test_an_event_without_a_row_is_our_fault_and_changes_nothing() -> None:
     machine = lame("say-too-early").start(SECONDS)
 
     with pytest.raises(OurFault, match="session: 'say' in 'opening'"):
-        machine.fire(session.Event.SAY, 3, fits=True, has_room=True)
+        machine.fire(session.Event.SAY, 3, {"fits": True, "has_room": True})
 
     assert machine.state is session.State.OPENING
     assert machine.fire(session.Event.REACHABLE, 3).row == "open"
@@ -248,7 +248,7 @@ def test_conditions_that_all_fail_are_our_fault_and_change_nothing() -> None:
     machine = lame("auth-too-early").start(SECONDS)
 
     with pytest.raises(OurFault, match="session: no row for 'auth' in 'opening'"):
-        machine.fire(session.Event.AUTH, 3, well_formed=True, proof_ok=True)
+        machine.fire(session.Event.AUTH, 3, {"well_formed": True, "proof_ok": True})
 
     assert machine.state is session.State.OPENING
 

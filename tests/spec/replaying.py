@@ -82,7 +82,7 @@ class OnCore:
         return (found[0] // TICKS_PER_SECOND, found[1]) if found and found[1] in passed else None
 
     def fire(self, event: str, facts: Mapping[str, bool], now: int) -> tuple[str, list[str]]:
-        move = self._core.fire(self._events(event), now * TICKS_PER_SECOND, **facts)
+        move = self._core.fire(self._events(event), now * TICKS_PER_SECOND, facts)
         return move.row, [self._words[action] for action in move.actions]
 
     def state(self) -> str:

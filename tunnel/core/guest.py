@@ -226,7 +226,7 @@ class Guest:
         refused_because: str = "",
         **facts: bool,
     ) -> None:
-        for action in self._machine.fire(event, now.ticks, **facts).actions:
+        for action in self._machine.fire(event, now.ticks, facts).actions:
             match action:
                 case guest.Answer():
                     response = crypto.prove(self._key, given(challenge).nonce)

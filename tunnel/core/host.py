@@ -4,7 +4,7 @@ It never opens the body of a message that it relays. Every input takes the momen
 should happen; timers that are due come first (TIME-1).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from math import inf
 from typing import Any, Literal, assert_never
@@ -16,7 +16,7 @@ from tunnel.core import codec, effects
 from tunnel.core.connection import Connection
 from tunnel.core.effects import ConnectionId, Effect
 from tunnel.core.instant import Instant
-from tunnel.core.machine import Machine
+from tunnel.core.machine import NO_FACTS, Machine
 from tunnel.core.text import shown_guest_name, shown_name, visible
 from tunnel.core.transcript import Transcript, body_bytes
 from tunnel.errors import given
@@ -149,21 +149,26 @@ class Host:
 
     def receive(self, number: ConnectionId, text: str, now: Instant) -> Effects:
         """A message came in on a connection."""
+        return self.receive_all(number, (text,), now)
+
+    def receive_all(self, number: ConnectionId, texts: Iterable[str], now: Instant) -> Effects:
+        """Messages came in on a connection, all at one moment."""
         out = self.expire(now)
         on = self._connections.get(number)
         if on is None:
             return out
-        match frame := codec.from_guest(text):
-            case frames.Send(msg=draft):
-                self._on_connection(on, connection.Event.SEND, now, out, draft=draft)
-            case frames.Auth() as auth:
-                self._on_connection(on, connection.Event.AUTH, now, out, auth=auth)
-            case codec.Unread(tag="auth"):
-                self._on_connection(on, connection.Event.AUTH, now, out)
-            case codec.Unread():
-                self._on_connection(on, connection.Event.OTHER, now, out)
-            case _:
-                assert_never(frame)
+        for text in texts:
+            match frame := codec.from_guest(text):
+                case frames.Send():
+                    self._on_connection(on, connection.Event.SEND, now, out, draft=frame.msg)
+                case frames.Auth() as auth:
+                    self._on_connection(on, connection.Event.AUTH, now, out, auth=auth)
+                case codec.Unread(tag="auth"):
+                    self._on_connection(on, connection.Event.AUTH, now, out)
+                case codec.Unread():
+                    self._on_connection(on, connection.Event.OTHER, now, out)
+                case _:
+                    assert_never(frame)
         return out
 
     def noise(self, number: ConnectionId, now: Instant) -> Effects:
@@ -178,7 +183,7 @@ class Host:
         """A WebSocket ping or pong came in on a connection."""
         out = self.expire(now)
         if on := self._connections.get(number):
-            self._on_connection(on, connection.Event.CONTROL, now, out, flooding=on.control_floods(now))
+            self._on_connection(on, connection.Event.CONTROL, now, out, facts={"flooding": on.control_floods(now)})
         return out
 
     def oversize(self, number: ConnectionId, now: Instant) -> Effects:
@@ -220,13 +225,13 @@ class Host:
         fits, has_room = size <= TEXT_BYTES, self.transcript.has_room(crypto.sealed_chars(size))
         body = crypto.seal(self._key, text, self._entropy(SEAL_NONCE_BYTES)) if fits else ""
         hand = _Hand(id=self._entropy(MESSAGE_ID_BYTES).hex(), body=body, ticket=ticket)
-        self._in_session(session.Event.SAY, now, out, hand, fits=fits, has_room=has_room)
+        self._in_session(session.Event.SAY, now, out, hand, {"fits": fits, "has_room": has_room})
         return out
 
     def close(self, summary: str, now: Instant) -> Effects:
         """The host closes the tunnel; an empty summary says nothing."""
         out = self.expire(now)
-        self._in_session(session.Event.CLOSE, now, out, _Hand(summary=summary), has_summary=bool(summary))
+        self._in_session(session.Event.CLOSE, now, out, _Hand(summary=summary), {"has_summary": bool(summary)})
         return out
 
     def exit(self, now: Instant) -> Effects:
@@ -295,9 +300,9 @@ class Host:
         hand: _Hand | None = None,
         refusal: Refusal | None = None,
         closing: Closing | None = None,
-        **facts: bool,
+        facts: Mapping[str, bool] = NO_FACTS,
     ) -> None:
-        move = on.machine.fire(event, now.ticks, **facts)
+        move = on.machine.fire(event, now.ticks, facts)
         if move.leads_on:
             self._quiet_until = 0
         for action in move.actions:
@@ -335,12 +340,12 @@ class Host:
     def _judge(self, on: Connection, auth: frames.Auth | None, now: Instant, out: Effects) -> None:
         proof_ok = auth is not None and crypto.verify(self._key, on.challenge, auth.response)
         hand = _Hand(asking=on, name=auth.name, since=codec.since(auth)) if auth else _Hand(asking=on)
-        self._in_session(session.Event.AUTH, now, out, hand, well_formed=auth is not None, proof_ok=proof_ok)
+        self._in_session(session.Event.AUTH, now, out, hand, {"well_formed": auth is not None, "proof_ok": proof_ok})
 
     def _relay(self, on: Connection, draft: frames.Draft, now: Instant, out: Effects) -> None:
         hand = _Hand(asking=on, sender="guest", id=draft.id, body=draft.body)
         has_room = self.transcript.has_room(body_bytes(draft.body))
-        self._in_session(session.Event.SEND, now, out, hand, has_room=has_room)
+        self._in_session(session.Event.SEND, now, out, hand, {"has_room": has_room})
 
     def _welcome(self, on: Connection, hand: _Hand, out: Effects) -> None:
         self._guest = on
@@ -362,8 +367,10 @@ class Host:
 
     # --- What the rows of the session do -----------------------------------------------------------------------------
 
-    def _in_session(self, event: session.Event, now: Instant, out: Effects, hand: _Hand, **facts: bool) -> None:
-        move = self._session.fire(event, now.ticks, **facts)
+    def _in_session(
+        self, event: session.Event, now: Instant, out: Effects, hand: _Hand, facts: Mapping[str, bool] = NO_FACTS
+    ) -> None:
+        move = self._session.fire(event, now.ticks, facts)
         if move.leads_on:
             self._quiet_until = 0
         for action in move.actions:

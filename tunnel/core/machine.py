@@ -11,7 +11,7 @@ remembered, unless a condition asked a timer. Every message needs two triggers, 
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from functools import cache
-from typing import Any, Generic, NamedTuple, TypeVar, cast
+from typing import Any, Final, Generic, NamedTuple, TypeVar, cast
 
 import transitions
 from msgspec import Struct
@@ -25,6 +25,9 @@ StateT = TypeVar("StateT", bound=Enum)
 EventT = TypeVar("EventT", bound=Enum)
 ActionT = TypeVar("ActionT")
 ConstantT = TypeVar("ConstantT")
+
+NO_FACTS: Final[Mapping[str, bool]] = {}
+"""What an event is about whose rows ask for nothing."""
 
 
 class Move(Struct, Generic[ActionT], frozen=True):
@@ -54,7 +57,7 @@ class _Step(NamedTuple):
     changes: Changes
 
 
-_Steps = dict[tuple[Any, ...], _Step]  # state, event, and each fact with its name
+_Steps = dict[tuple[Any, ...], _Step]  # state, event, the names of the facts, and the facts
 """Steps by the question that they answer."""
 
 
@@ -93,18 +96,18 @@ class Machine(Generic[StateT, EventT, ActionT]):
         """Its timers, to be asked."""
         return self._model.timers
 
-    def fire(self, event: EventT, now: int, **facts: bool) -> Move[ActionT]:
+    def fire(self, event: EventT, now: int, facts: Mapping[str, bool] = NO_FACTS) -> Move[ActionT]:
         """Take the first row of this state and event whose condition holds, and set the timers.
 
         Args:
             event: what happens.
             now: ticks.
-            facts: what the conditions of this event ask for.
+            facts: what the conditions of this event ask for, by name.
 
         Raises:
             OurFault: the table has no row for it, or a fact is missing.
         """
-        question = (self._model.state, event, *facts.items())
+        question = (self._model.state, event, *facts, *facts.values())
         step = self._steps.get(question)
         if step is None:
             step = self._ask(event, now, facts)

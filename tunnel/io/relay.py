@@ -46,7 +46,7 @@ class Relay:
 
     def receive(self, number: ConnectionId, texts: Sequence[str]) -> None:
         """Messages came in, all in one read: they are one input, since nothing can have happened between them."""
-        self.driver.step(lambda now: [effect for text in texts for effect in self.host.receive(number, text, now)])
+        self.driver.step(lambda now: self.host.receive_all(number, texts, now))
         self._pump_soon()
 
     def noise(self, number: ConnectionId) -> None:
