@@ -1,6 +1,7 @@
 """The guest notices every end of its tunnel, and says why."""
 
 from collections.abc import Callable
+from math import inf
 from typing import TypeAlias
 
 import pytest
@@ -388,3 +389,14 @@ def test_what_was_not_read_stays_readable_after_the_end(tunnel: Tunnel) -> None:
 
     assert bob.texts == ["read me"]
     assert bob.cause is Cause.CLOSED_BY_HOST
+
+
+def test_a_guest_says_until_when_nobody_has_to_ask_it(tunnel: Tunnel) -> None:
+    """KEEP-1, CLOSE-3."""
+    _, bob = tunnel.joined()
+    ping = bob.core.next_deadline()
+
+    assert ping is not None
+    assert bob.core.quiet_until() == ping
+    bob.core.close("", tunnel.now)
+    assert bob.core.quiet_until() == inf

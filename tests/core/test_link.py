@@ -194,3 +194,8 @@ def test_a_shown_link_hides_its_key(show: Callable[[JoinLink], str]) -> None:
     assert "trycloudflare" in shown
     assert SPELLED not in shown
     assert repr(KEY)[2:20] not in shown
+
+
+def test_a_pretty_printed_link_says_which_part_is_shown() -> None:
+    """LINK-9."""
+    assert parse(GOOD).__rich_repr__() == [("url", f"{parse(GOOD).url}#...")]

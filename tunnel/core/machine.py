@@ -113,12 +113,13 @@ class Machine(Generic[StateT, EventT, ActionT]):
             step = self._ask(event, now, facts)
             if not self._model.asked_timers:
                 self._steps[question] = step
-        if step.move.leads_on:
-            self._model.state = step.state
-            self._model.timers.change(step.changes, now)
-        elif step.changes.restarted:
-            self._model.timers.restart(step.changes.restarted, now)
-        return step.move
+        move, state, changes = step
+        if move.leads_on:
+            self._model.state = state
+            self._model.timers.change(changes, now)
+        elif changes.restarted:
+            self._model.timers.restart(changes.restarted, now)
+        return move
 
     def _ask(self, event: EventT, now: int, facts: Mapping[str, bool]) -> _Step:
         """Let `transitions` take a row."""
