@@ -23,7 +23,7 @@ test: .venv/dev ## every test that this machine can run; says what it left out (
 test-all: .venv/dev coverage ## everything complete, on every Python that is supported (up to an hour)
 	@$(BIN)/python -m pytest -n auto --dist loadfile $(SEARCHES)
 	@$(BIN)/python -m spec.compiler mutate --core
-	@PATH="$(PYENVS)$$PATH" $(BIN)/tox run --skip-env "^$$($(BIN)/python -c 'import sys; print("%d[.]%d" % sys.version_info[:2])')$$"
+	@PATH="$(PYENVS)$$PATH" $(BIN)/tox run $(if $(CI),--skip-missing-interpreters=false) --skip-env "^$$($(BIN)/python -c 'import sys; print("%d[.]%d" % sys.version_info[:2])')$$"
 
 coverage: .venv/dev ## which lines and branches the tests reach; fails below the bounds
 	@rm -f .coverage .coverage.*
@@ -34,7 +34,8 @@ coverage: .venv/dev ## which lines and branches the tests reach; fails below the
 
 mutants: .venv/dev ## make every small mistake in the code of the core, and ask which tests notice (a quarter of an hour)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'mutmut>=3.8'
-	@$(BIN)/mutmut run && $(BIN)/mutmut results
+	@$(BIN)/mutmut run
+	@$(BIN)/python -m tests.survivors
 
 fuzz: .venv/dev ## coverage-guided: SECONDS=60 for each target (TARGETS="codec link" for some); keeps what reaches new code
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary atheris --group fuzz
@@ -45,6 +46,7 @@ mcp-conformance: .venv/dev ## the official conformance tests of MCP (downloads t
 	@NODE="$(NODE)" $(BIN)/python -m tests.app.mcp_conformance
 
 bench: .venv/dev ## measure speed, memory and growth beside what the machine can do at best; writes docs/speed.md (leave the machine alone meanwhile)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary uvloop --group bench
 	@$(BIN)/python -m tests.bench --write
 
 endurance: .venv/dev ## a thousand cycles, a crowd, a bad network, a full disk, a day: nothing may be lost; writes docs/endurance.md (leave the machine alone meanwhile)

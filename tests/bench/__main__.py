@@ -5,58 +5,88 @@ import sys
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from typing import Final
 
-from tests.bench import others, page, pictures, record, shown
+from tests.bench import others, page, pictures, profiled, record, shown
 from tests.bench.record import ROOT, Run
 from tests.bench.samples import FULL, QUICK, Samples, Size
 from tests.bench.tables import Measures, Section, measures, tried
 
+NAMED: Final = 3
+"""So many of the changed files are named."""
 
-def main(arguments: list[str] | None = None, root: Path = ROOT, busy: Callable[[], float] = others.now) -> int:
-    """Run the named sections, or all; what was measured on a busy machine is not kept, and the status is 1.
 
+def main(
+    arguments: list[str] | None = None,
+    root: Path = ROOT,
+    busy: Callable[[], float] = others.now,
+    changed: Callable[[], list[str]] = record.changed,
+    measure: Callable[[Section, Size, Measures, str], Run] | None = None,
+) -> int:
+    """Run the named sections, or all.
+
+    What was measured on a busy machine, or of what is not committed, is not kept, and the status is 1.
     A missed target is told, and is no failure of the measuring: a test fails by it.
     """
     wanted = measures()
     options = parser([section.name for section in wanted.section]).parse_args(arguments)
-    if options.quick and options.write:
-        print(
-            "python -m tests.bench: --quick measures nothing worth keeping. Leave out --quick, or --write.",
-            file=sys.stderr,
-        )
+    date = options.date or record.committed()
+    if fault := misused(options, date):
+        print(f"python -m tests.bench: {fault}", file=sys.stderr)
         return 2
+    size = QUICK if options.quick else FULL
     if options.page:
         keep({}, wanted, root)
         return 0
-    date = options.date or record.committed()
-    if options.write and not date:
-        print("python -m tests.bench: nobody knows the date. Give it: --date 2026-11-23", file=sys.stderr)
-        return 2
-    if options.write and not options.busy and (load := busy()) > record.BUSY:
-        print(refused(load), file=sys.stderr)
+    if options.profile:
+        profiled.show(size)
+        return 0
+    if options.write and (why := refused(changed(), 0.0 if options.busy else busy())):
+        print(f"python -m tests.bench: {why}", file=sys.stderr)
         return 1
     runs: dict[str, Run] = {}
+    unkept: dict[str, str] = {}
     for section in wanted.section:
         if section.name in (options.names or [each.name for each in wanted.section]):
-            found = runs[section.name] = run(section, QUICK if options.quick else FULL, wanted, date)
+            found = runs[section.name] = (measure or run)(section, size, wanted, date)
             tell(section, found)
-            if options.write and (found.is_quiet or options.busy):
+            if options.write and (why := refused(changed(), 0.0 if options.busy else found.load)):
+                unkept[section.name] = why
+            elif options.write:
                 # At once: whoever stops in the middle keeps what is measured.
                 keep({section.name: found}, wanted, root)
     for line in missed(runs, wanted):
         print(line)
-    disturbed = [] if options.busy or not options.write else [name for name, each in runs.items() if not each.is_quiet]
-    for name in disturbed:
-        print(f"not kept: {name}. {refused(runs[name].load)}", file=sys.stderr)
-    return 1 if disturbed else 0
+    for name, why in unkept.items():
+        print(f"not kept: {name}. {why}", file=sys.stderr)
+    return 1 if unkept else 0
 
 
-def refused(load: float) -> str:
-    """Why nothing is kept."""
-    return (
-        f"python -m tests.bench: others keep {load:.2g} cores busy, and {record.BUSY:g} are allowed. "
-        "Wait until they have ended, or give --busy: then the page says that it judges nothing."
-    )
+def misused(options: argparse.Namespace, date: str) -> str:
+    """What is wrong with the command line; empty where nothing is."""
+    if options.quick and options.write:
+        return "--quick measures nothing worth keeping. Leave out --quick, or --write."
+    if options.profile and (options.names != ["relay"] or options.write):
+        return "--profile is of the relay, and nothing is kept of it. Try: python -m tests.bench relay --profile"
+    if options.write and not date:
+        return "nobody knows the date. Give it: --date 2026-11-23"
+    return ""
+
+
+def refused(changed: list[str], load: float) -> str:
+    """Why nothing is kept; empty where nothing speaks against it."""
+    if changed:
+        more = f" and {len(changed) - NAMED} more" if len(changed) > NAMED else ""
+        return (
+            f"not as they were committed: {', '.join(changed[:NAMED])}{more}. "
+            "Nobody could measure the same again: commit them first."
+        )
+    if load > record.BUSY:
+        return (
+            f"others keep {load:.2g} cores busy, and {record.BUSY:g} are allowed. "
+            "Wait until they have ended, or give --busy: then the page says that it judges nothing."
+        )
+    return ""
 
 
 def parser(names: list[str]) -> argparse.ArgumentParser:
@@ -74,6 +104,11 @@ def parser(names: list[str]) -> argparse.ArgumentParser:
         "--page", action="store_true", help="measure nothing; write page and pictures from the last record"
     )
     made.add_argument("--quick", action="store_true", help="so little of each that it is no measurement: does it run?")
+    made.add_argument(
+        "--profile",
+        action="store_true",
+        help="keep nothing; tell where the relay's host spends its time (with `relay`)",
+    )
     made.add_argument("--busy", action="store_true", help="keep also what was measured while others used the machine")
     made.add_argument("--date", default="", help="of the record; that of the last commit when left out")
     return made

@@ -17,6 +17,7 @@ from msgspec import structs
 from tests.bench import shown
 from tests.bench.own import OWN
 from tests.bench.record import ROOT, Figure, Record
+from tests.bench.tables import measures, tried
 from tests.bench.written import A_FIGURE, amount, figures, in_base
 from tests.endurance import records
 from tests.fuzz import record as fuzzed
@@ -31,8 +32,9 @@ PAPERS: Final = (
     "docs/index.md",
     "docs/guides/*.md",
     "docs/contributors/*.md",
+    "tests/bench/speed.md.jinja",
 )
-"""Where a reader meets figures, beside the pages that are written from the records."""
+"""Where a reader meets figures, beside those that pages take from the records."""
 
 MARK: Final = re.compile(
     rf"(?:\b(at most|less than|within|at least|more than|about) )?{A_FIGURE}[*`]* <!-- measured: ([\w.-]+) -->",
@@ -48,9 +50,18 @@ BINDS: Final = 3
 
 
 def papers() -> dict[str, str]:
-    """Every paper."""
+    """Every paper, and what is told beside the figures on the pages that are written from the records."""
     paths = [path for pattern in PAPERS for path in sorted(ROOT.glob(pattern))]
-    return {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in paths}
+    written = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in paths}
+    return written | dict(told_beside())
+
+
+def told_beside() -> Iterator[tuple[str, str]]:
+    """How it was measured, why a miss is accepted, why something was kept: sentences of tables, which a page repeats."""
+    yield "measures.toml: how", "\n".join(section.how for section in measures().section)
+    yield "measures.toml: accepted", "\n".join(target.accepted for target in measures().target)
+    yield "tried.toml: why", "\n".join(each.why for each in tried())
+    yield "tests/endurance/records.py", records._PAGE
 
 
 def flat(text: str) -> str:
@@ -68,6 +79,8 @@ def wrong(text: str, record: Record) -> list[str]:
         figure = recorded(measure, record)
         if figure is None:
             faults.append(f"{mark[0]}: {measure} was never recorded; run `make bench`, `make endurance` or `make fuzz`")
+        elif (run := record.run_of(measure)) and not run.is_quiet:
+            faults.append(f"{mark[0]}: a busy machine gave that, which says nothing ({figure.command} --write)")
         elif not _holds(how, number, unit, figure):
             faults.append(f"{mark[0]}: the last run gave {told(figure)} ({figure.command})")
     return faults
@@ -108,7 +121,8 @@ def others() -> Iterator[tuple[str, Figure]]:
         for name, value in structs.asdict(row).items():
             if not isinstance(value, str):
                 unit = "s" if name == "seconds" else "B" if name == "bytes" else ""
-                yield f"fuzz.{target}.{name}", _one(float(value), unit, f"python -m tests.fuzz {target}")
+                command = f"python -m tests.fuzz {target} --seconds {row.seconds}"
+                yield f"fuzz.{target}.{name}", _one(float(value), unit, command)
 
 
 def told(figure: Figure) -> str:

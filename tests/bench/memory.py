@@ -2,25 +2,23 @@
 
 import psutil
 
-from tests.bench.client import BARE, OURS, Client, client
+from tests.bench.client import SERVERS, Client, client
 from tests.bench.processes import child
 from tests.bench.relay import WINDOW
-from tests.bench.samples import Beside, Samples, Size
+from tests.bench.samples import Beside, Samples, Size, alternating
 
 MIB = 1024 * 1024
 
 
 def measure(size: Size) -> Samples:
-    """Some rounds."""
+    """Some rounds of both, in turns."""
     samples = Samples()
-    for _ in range(size.slow_rounds):
-        with client(BARE) as bare:
-            bare.ask("tools/list")
-            _note(bare, "bare", samples)
-        with client(OURS) as host:
-            host.ask("tools/list")
-            _note(host, "ours", samples)
-            _talk(host, size, samples)
+    for beside in alternating(size.slow_rounds):
+        with client(SERVERS[beside]) as server:
+            server.ask("tools/list")
+            _note(server, beside, samples)
+            if beside == "ours":
+                _talk(server, size, samples)
     return samples
 
 

@@ -61,6 +61,11 @@ class Child:
         self._process.stdin.flush()
         return self._read()
 
+    def finish(self) -> None:
+        """Ask no more, and wait until it has ended by itself."""
+        self._process.communicate()
+        assert not self._process.returncode, f"{self._process.args} has ended with {self._process.returncode}"
+
     def end(self) -> None:
         """Have it end, and wait for that."""
         self._process.kill()

@@ -25,8 +25,13 @@ RECORD: Final = ROOT / "docs" / "bench" / "recorded.json"
 PACKAGES: Final = ("mcp", "websockets", "msgspec", "pynacl", "transitions", "anyio", "pyperf", "uvloop")
 """What the figures depend on, beside this program and Python."""
 
+WRITTEN: Final = ("docs/speed.md", "docs/bench/recorded.json", "docs/_static/bench")
+"""What a run writes itself: that makes nothing else of what it measures."""
+
 BUSY: Final = 0.3
 """Cores: where others use more, what is measured is measured of them, too."""
+
+DIRTY: Final = "-dirty"
 
 _DIGITS: Final = 4
 
@@ -46,7 +51,7 @@ class Program(Struct, frozen=True, kw_only=True):
 
     version: str
     commit: str
-    """As `git describe` names it, with `-dirty` where more than the documentation differs from it."""
+    """As `git describe` names it, with `-dirty` where more differs from it than what a run writes."""
 
 
 class Figure(Struct, frozen=True, kw_only=True):
@@ -138,9 +143,12 @@ def machine() -> Machine:
 def program() -> Program:
     """This one."""
     described = _git("describe", "--always").strip()
-    # What a run writes itself makes nothing else of what it measures.
-    differs = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs")
-    return Program(version=__version__, commit=f"{described}-dirty" if differs else described)
+    return Program(version=__version__, commit=f"{described}{DIRTY}" if changed() else described)
+
+
+def changed(root: Path = ROOT) -> list[str]:
+    """The tracked files that differ from the last commit, but for what a run writes; nothing where there is no git."""
+    return _git("diff", "--name-only", "HEAD", "--", ".", *(f":!{each}" for each in WRITTEN), root=root).splitlines()
 
 
 def committed() -> str:
@@ -159,10 +167,10 @@ def write(record: Record, path: Path = RECORD) -> None:
     path.write_bytes(msgspec.json.format(msgspec.json.encode(record, order="sorted"), indent=2) + b"\n")
 
 
-def _git(*asked: str) -> str:
+def _git(*asked: str, root: Path = ROOT) -> str:
     """What git says; nothing where there is none."""
     try:
-        return subprocess.run(["git", *asked], cwd=ROOT, capture_output=True, text=True, check=False).stdout
+        return subprocess.run(["git", *asked], cwd=root, capture_output=True, text=True, check=False).stdout
     except FileNotFoundError:
         return ""
 

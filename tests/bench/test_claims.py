@@ -4,6 +4,8 @@ import pytest
 
 from tests.bench import claims, record
 from tests.bench.own import OWN, Own
+from tests.bench.record import BUSY
+from tests.bench.tables import measures, tried
 from tests.bench.test_record import of
 from tests.bench.written import figures, in_base
 from tests.endurance import records
@@ -59,6 +61,7 @@ def test_a_claim_is_held_to_the_digits_it_has(text: str, median: float, is_wrong
         ("A call ends within 2 s.", ["2 s"]),
         ("It starts in three minutes.", ["three minutes"]),
         ("It takes 14 microseconds.", ["14 microseconds"]),
+        ("It costs a microsecond a message.", ["a microsecond"]),
         ("It takes 1.13 milliseconds.", ["1.13 milliseconds"]),
         ("It takes 20 msec.", ["20 msec"]),
         ("It takes **1.5** s, or 10-50 ms.", ["1.5** s", "50 ms"]),
@@ -87,6 +90,24 @@ def test_a_figure_that_nobody_vouches_for_is_found(text: str, found: list[str]) 
     assert claims.unmarked(text) == found
 
 
+def test_no_claim_rests_on_a_busy_machine() -> None:
+    text = "takes 14 µs <!-- measured: relay.cpu -->"
+
+    assert claims.wrong(text, of(relay_cpu=14.0, load=BUSY)) == []
+    assert "a busy machine" in claims.wrong(text, of(relay_cpu=14.0, load=BUSY + 0.01))[0]
+
+
+def test_what_a_page_tells_beside_its_figures_is_read_as_a_paper() -> None:
+    told = [
+        *(section.how for section in measures().section),
+        *(target.accepted for target in measures().target),
+        *(each.why for each in tried()),
+        "What it endures",
+    ]
+
+    assert [each for each in told if not any(each in text for text in PAPERS.values())] == []
+
+
 @pytest.mark.parametrize("own", OWN, ids=lambda own: own.words)
 def test_a_figure_of_the_program_itself_is_its_number(own: Own) -> None:
     ((_, number, unit),) = figures(own.words)
@@ -107,5 +128,6 @@ def test_a_mark_names_what_was_endured_and_what_was_fuzzed() -> None:
     assert claims.wrong(f"{per_cycle} ms <!-- measured: endurance.cycles.ms_per_cycle -->", of()) == []
     assert claims.wrong(f"{per_cycle} s <!-- measured: endurance.cycles.ms_per_cycle -->", of()) != []
     assert claims.wrong(f"{runs:,} runs <!-- measured: fuzz.link.runs -->", of()) == []
-    assert claims.wrong(f"{runs + 1:,} runs <!-- measured: fuzz.link.runs -->", of()) != []
+    (fault,) = claims.wrong(f"{runs + 1:,} runs <!-- measured: fuzz.link.runs -->", of())
+    assert f"(python -m tests.fuzz link --seconds {fuzzed.read()['link'].seconds})" in fault
     assert claims.wrong("1 runs <!-- measured: fuzz.link.nothing -->", of()) != []

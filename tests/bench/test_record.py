@@ -1,5 +1,6 @@
 """The page is what the record gives, every picture shows its figures, and what was wanted was measured and is met."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ RELAY = next(section for section in WANTED.section if section.name == "relay")
 HERE = Machine(cpu="a CPU", cores=2, kernel="Linux", python="3.11", packages={})
 OURS = Program(version="0.1.0", commit="0123abc")
 
+
+SOMEBODY = ("-c", "user.name=Somebody", "-c", "user.email=somebody@example.org", "-c", "commit.gpgsign=false")
 
 NOTHING = Run(date="", machine=HERE, program=OURS, load=0.0, figures={})
 
@@ -70,6 +73,11 @@ def test_every_section_was_measured_whole(section: Section) -> None:
     names = {*section.measured(), *(each.id for each in section.following())}
 
     assert names - set(KEPT.sections.get(section.name, NOTHING).figures) == set()
+
+
+def test_what_was_measured_was_committed() -> None:
+    """Or nobody could measure the same again: `python -m tests.bench SECTION --write` does, when everything is committed."""
+    assert [name for name, run in KEPT.sections.items() if run.program.commit.endswith(record.DIRTY)] == []
 
 
 def test_every_target_is_met_or_missed_for_a_reason_that_was_accepted() -> None:
@@ -164,6 +172,22 @@ def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
 
     assert record.read(tmp_path / "bench" / "recorded.json") == of()
     assert record.read(tmp_path / "nothing.json") == Record()
+
+
+@pytest.mark.needs("git")
+def test_what_is_changed_is_what_a_run_does_not_write_itself(tmp_path: Path) -> None:
+    measured, written = tmp_path / "measured.py", tmp_path / "docs" / "speed.md"
+    written.parent.mkdir()
+    measured.touch()
+    written.touch()
+    for asked in (["init"], ["add", "."], [*SOMEBODY, "commit", "--message", "Begin"]):
+        subprocess.run(["git", *asked], cwd=tmp_path, check=True, capture_output=True)
+    (tmp_path / "new.py").touch()
+    written.write_text("measured anew", encoding="utf-8")
+    before = record.changed(tmp_path)
+    measured.write_text("changed", encoding="utf-8")
+
+    assert (before, record.changed(tmp_path)) == ([], ["measured.py"])
 
 
 def test_a_section_that_gave_nothing_is_taken_out() -> None:

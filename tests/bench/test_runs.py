@@ -7,10 +7,11 @@ import pytest
 from tunnel_conformance.cli import commands
 
 from tests.bench import __main__ as bench
-from tests.bench import functions_timed, kit, others
-from tests.bench.record import figures
+from tests.bench import functions_timed, kit, others, profiled
+from tests.bench.record import Run, figures, read
 from tests.bench.samples import QUICK, Samples
 from tests.bench.tables import Section, measures
+from tests.bench.test_record import a_run
 
 WANTED = measures()
 NEEDED = [section for section in WANTED.section if not section.optional and section.name != "kit"]
@@ -18,6 +19,11 @@ NEEDED = [section for section in WANTED.section if not section.optional and sect
 
 def units(section: Section) -> dict[str, str]:
     return {each: WANTED.unit_of(each) for each in [*section.measured(), *(one.id for one in section.following())]}
+
+
+def at_once(section: Section, *_: object) -> Run:
+    """A run in which nothing is measured."""
+    return a_run(section)
 
 
 def announced(section: Section) -> set[str]:
@@ -84,9 +90,50 @@ def test_nothing_is_announced_twice() -> None:
 
 
 def test_nothing_is_kept_of_a_busy_machine(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert bench.main(["start", "--write", "--date", "2026-01-01"], tmp_path, lambda: 1.5) == 1
+    assert bench.main(["start", "--write", "--date", "2026-01-01"], tmp_path, lambda: 1.5, list) == 1
     assert "others keep 1.5 cores busy" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("allowed", [[], ["--busy"]], ids=["quiet", "busy and allowed"])
+def test_nothing_is_kept_of_what_is_not_committed(
+    allowed: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changed = ["tunnel/core/host.py", "README.md", "Makefile", "pyproject.toml"]
+
+    assert bench.main(["start", "--write", "--date", "2026-01-01", *allowed], tmp_path, float, lambda: changed) == 1
+    assert "tunnel/core/host.py, README.md, Makefile and 1 more. Nobody could" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_changed_while_it_is_measured_is_not_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    looks = iter([[], ["Makefile"]])
+
+    assert bench.main(["start", "--write", "--date", "2026-01-01"], tmp_path, float, lambda: next(looks), at_once) == 1
+    assert "not kept: start. not as they were committed: Makefile" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_committed_and_measured_on_a_quiet_machine_is_kept(tmp_path: Path) -> None:
+    assert bench.main(["start", "--write", "--date", "2026-01-01"], tmp_path, float, list, at_once) == 0
+    assert list(read(tmp_path / "docs" / "bench" / "recorded.json").sections) == ["start"]
+
+
+def test_a_profile_names_the_functions_that_take_most(capfd: pytest.CaptureFixture[str]) -> None:
+    assert bench.main(["relay", "--profile", "--quick"]) == 0
+
+    shown = capfd.readouterr().err
+    assert "Ordered by: internal time" in shown
+    assert f"due to restriction <{profiled.SHOWN}>" in shown
+    assert "/tunnel/core/" in shown
+
+
+@pytest.mark.parametrize(
+    "arguments", [["relay", "--profile", "--write"], ["--profile"], ["start", "--profile"]], ids=" ".join
+)
+def test_a_profile_is_of_the_relay_and_is_not_kept(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert bench.main(arguments) == 2
+    assert "Try: python -m tests.bench relay --profile" in capsys.readouterr().err
 
 
 def test_others_are_all_but_this_process_and_its_children() -> None:

@@ -14,8 +14,10 @@ _MORE: Final = {
     "a quarter of a": 0.25,
 }
 _ROUND: Final = {"a hundred": 100.0, "a thousand": 1000.0, "a million": 1e6}
+_LITTLE: Final = {"a": 1.0}
+"""What costs `a microsecond` is a claim; `a second` and `an hour` are mostly no figures."""
 _MULTIPLES: Final = {"half": 0.5, "twice": 2.0, "double": 2.0, "thrice": 3.0}
-NUMBERS: Final = {word: float(value) for value, word in enumerate(_FEW)} | _MORE | _ROUND | _MULTIPLES
+NUMBERS: Final = {word: float(value) for value, word in enumerate(_FEW)} | _MORE | _ROUND | _MULTIPLES | _LITTLE
 
 SECONDS: Final = {
     **dict.fromkeys(("ns", "nanosecond", "nanoseconds"), 1e-9),
@@ -69,6 +71,7 @@ FIGURES: Final = tuple(
     for each in (
         rf"{_NUMBER}{_GAP}({_RATE})",
         rf"{_NUMBER}{_GAP}({_OF_TIME_OR_SIZE})",
+        r"(a) (nanosecond|microsecond|millisecond)",
         rf"({_DIGITS}){_GAP}({_RATIO})",
         rf"{_NUMBER} (times (?:as|faster|slower|larger|smaller|more|less))",
         rf"({_any(_MULTIPLES)}) ({_MULTIPLE})",
