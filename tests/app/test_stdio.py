@@ -369,6 +369,18 @@ def test_a_client_that_does_not_read_cannot_stop_the_event_loop() -> None:
         assert [server.log.next() for _ in range(11)].count(b"called echo") == 1
 
 
+def test_short_answers_that_a_client_does_not_read_cannot_stop_the_event_loop_and_arrive_late() -> None:
+    with served("serve") as server:
+        server.shake_hands()
+        server.send(*(call("echo", "x" * 1000, number) for number in range(500)))
+        called = {server.log.next() for _ in range(500)}
+        answers = [server.answer() for _ in range(500)]
+
+    assert called == {b"called echo"}
+    assert {answer["id"] for answer in answers} == set(range(500))
+    assert {text_in(answer) for answer in answers} == {"x" * 1000}
+
+
 def test_a_client_that_is_gone_ends_the_server_without_a_traceback() -> None:
     with served("serve", FOREVER_SECONDS) as server:
         server.ask(request("ping"))

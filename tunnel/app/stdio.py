@@ -1,22 +1,25 @@
 """Serves one MCP client over standard input and output; nothing but the protocol reaches standard output.
 
-Neither a client that falls silent nor one that stops reading can hold up the event loop, or the way out.
+Neither a client that falls silent nor one that stops reading can hold up the event loop, which is asyncio's, or the way out.
 """
 
+import asyncio
 import fcntl
 import os
 import select
+import stat
 import sys
 import threading
-from collections.abc import AsyncGenerator, Callable, Generator, Iterator
-from concurrent.futures import CancelledError
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterator
+from concurrent.futures import CancelledError, Future
 from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
 from typing import Final, TypeAlias
 
 import anyio
 from anyio import from_thread
-from anyio.lowlevel import EventLoopToken, current_token
+from anyio.abc import ObjectSendStream
+from anyio.lowlevel import EventLoopToken, cancel_shielded_checkpoint, checkpoint_if_cancelled, current_token
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from mcp.shared.message import SessionMessage
 from mcp_types import JSONRPCError
@@ -24,7 +27,7 @@ from mcp_types import JSONRPCError
 from tunnel.app.lines import encode, parse, split_lines
 
 ReadStream: TypeAlias = MemoryObjectReceiveStream[SessionMessage | Exception]
-WriteStream: TypeAlias = MemoryObjectSendStream[SessionMessage]
+WriteStream: TypeAlias = ObjectSendStream[SessionMessage]
 
 FLUSH_SECONDS: Final = 1.0
 MAX_QUEUED_ANSWERS: Final = 64
@@ -49,25 +52,24 @@ async def stdio(flush_seconds: float = FLUSH_SECONDS) -> AsyncGenerator[tuple[Re
     answers to be written, `flush_seconds` at most, and then puts both descriptors back.
     """
     arriving, requests = anyio.create_memory_object_stream[SessionMessage | Exception](0)
-    answers, leaving = anyio.create_memory_object_stream[SessionMessage](MAX_QUEUED_ANSWERS)
-    refusals = answers.clone()
+    queued, leaving = anyio.create_memory_object_stream[bytes](MAX_QUEUED_ANSWERS)
     loop = current_token()
 
     with _put_aside(0, _null) as stdin, _put_aside(1, _stderr) as stdout, _bell() as (bell, ring):
         # Each thread owns a copy of its descriptor: one that is stuck in a call keeps it, and harms nobody.
-        reading = partial(_read, _copy(stdin), _copy(bell), arriving, refusals, loop)
+        reading = partial(_read, _copy(stdin), _copy(bell), arriving, queued, asyncio.get_running_loop())
         writing = partial(_write, _copy(stdout), leaving, loop)
-        has_read = _in_thread("stdin", reading, [arriving.close, refusals.close], loop)
+        has_read = _in_thread("stdin", reading, [arriving.close], loop)
         has_written = _in_thread("stdout", writing, [leaving.close, arriving.close], loop)
         try:
-            yield requests, answers
+            yield requests, _Answers(stdout, queued)
         # `Server.run`, cancelled by `Task.cancel` while a request arrives, lets its relay fail on a stream
         # that it has closed itself, and loses the cancellation. Either way, serving is over.
         except* anyio.BrokenResourceError:
             pass
         finally:
             ring()
-            for stream in (requests, arriving, answers, refusals):
+            for stream in (requests, arriving, queued):
                 stream.close()
             with anyio.move_on_after(flush_seconds, shield=True):
                 await has_written.wait()
@@ -78,23 +80,84 @@ async def stdio(flush_seconds: float = FLUSH_SECONDS) -> AsyncGenerator[tuple[Re
                 sys.stdout.flush()
 
 
-def _read(fd: int, bell: int, arriving: WriteStream, refusals: WriteStream, loop: EventLoopToken) -> None:
-    """Hands over one line at a time and waits until it is taken, so that a fast client is held back."""
+class _Answers(ObjectSendStream[SessionMessage]):
+    """Where the server sends its answers: a short one goes into a pipe that has room, any other to the writing thread.
+
+    Waking that thread takes longer than writing.
+    """
+
+    def __init__(self, stdout: int, queued: MemoryObjectSendStream[bytes]) -> None:
+        self._stdout, self._queued = stdout, queued
+        self._is_pipe = stat.S_ISFIFO(os.fstat(stdout).st_mode)
+
+    async def send(self, item: SessionMessage) -> None:
+        line = encode(item.message)
+        await checkpoint_if_cancelled()
+        if self._written(line):
+            await cancel_shielded_checkpoint()  # who sends on and on lets others run
+        else:
+            await self._queued.send(line)
+
+    async def aclose(self) -> None:
+        self._queued.close()
+
+    def _written(self, line: bytes) -> bool:
+        # A pipe that `select` finds writable takes so much at once and as a whole; nothing else promises that.
+        if not self._is_pipe or len(line) > select.PIPE_BUF or not self._thread_is_idle():
+            return False
+        try:
+            return bool(select.select([], [self._stdout], [], 0)[1] and os.write(self._stdout, line))
+        except OSError:  # if it is broken, the thread finds that too, and ends the serving
+            return False
+
+    def _thread_is_idle(self) -> bool:
+        # Otherwise something is still to be written, which goes first; or the stream is closed.
+        return self._queued.statistics().tasks_waiting_receive > 0
+
+
+def _read(
+    fd: int,
+    bell: int,
+    arriving: MemoryObjectSendStream[SessionMessage],
+    refusals: MemoryObjectSendStream[bytes],
+    loop: asyncio.AbstractEventLoop,
+) -> None:
+    """Hands over one line, and the next once that one is taken, so that a fast client is held back."""
+    taken = Future[None]()
+    taken.set_result(None)
     with _closing(fd, bell):
         for line in split_lines(_chunks(fd, bell)):
-            match parse(line):
-                case SessionMessage() as message:
-                    from_thread.run(arriving.send, message, token=loop)
-                case JSONRPCError() as refusal:
-                    from_thread.run(refusals.send, SessionMessage(refusal), token=loop)
+            message = parse(line)
+            taken.result()
+            match message:
+                case SessionMessage():
+                    taken = _soon(loop, _hand_over(message, arriving))
+                case JSONRPCError():
+                    taken = _soon(loop, refusals.send(encode(message)))
                 case None:
                     pass
+        taken.result()
 
 
-def _write(fd: int, leaving: MemoryObjectReceiveStream[SessionMessage], loop: EventLoopToken) -> None:
+def _soon(loop: asyncio.AbstractEventLoop, work: Coroutine[None, None, None]) -> Future[None]:
+    try:
+        return asyncio.run_coroutine_threadsafe(work, loop)
+    except RuntimeError:  # the loop is closed
+        work.close()
+        raise anyio.RunFinishedError from None
+
+
+async def _hand_over(message: SessionMessage, arriving: MemoryObjectSendStream[SessionMessage]) -> None:
+    try:
+        arriving.send_nowait(message)  # a turn of the loop earlier than `send`
+    except anyio.WouldBlock:
+        await arriving.send(message)
+
+
+def _write(fd: int, leaving: MemoryObjectReceiveStream[bytes], loop: EventLoopToken) -> None:
     with _closing(fd):
         while True:
-            _write_all(fd, encode(from_thread.run(leaving.receive, token=loop).message))
+            _write_all(fd, from_thread.run(leaving.receive, token=loop))
 
 
 def _chunks(fd: int, bell: int) -> Iterator[bytes]:
