@@ -27,6 +27,12 @@ __all__ = [
 # Whoever tests has skills of their own, which stay as they are, whoever starts a server.
 os.environ.setdefault("TUNNEL_SKIP_SKILL_INSTALL", "1")
 
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than there are processors: for a third of their time tests wait for processes and sockets."""
+    return (os.cpu_count() or 1) + 1
+
+
 # A busy machine must not fail what is right: how long a draw or an example takes is nobody's promise.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")

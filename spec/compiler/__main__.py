@@ -24,7 +24,7 @@ from spec.compiler.promela_text import PromelaError
 from spec.compiler.reader import Spec, SpecError
 from spec.compiler.rehearsal import OutOfTuneError, rehearse
 from spec.compiler.released import TABLE, lint_released, release
-from spec.compiler.report import explore_all, hearings_told, verdicts_told
+from spec.compiler.report import explore_all, hearings_told, out_of_reach, verdicts_told
 from spec.compiler.versions import SPOKEN, begin, numbers, read_version, strays
 from spec.compiler.walks import lint_durations
 
@@ -187,11 +187,12 @@ def break_and_ask(spec: Spec, sample: int | None, seed: int, *, ask_core: bool) 
     if ask_core:
         noticed = [mutant for mutant, verdict in zip(broken, verdicts, strict=True) if verdict.is_noticed]
         try:
-            told, deaf = hearings_told(rehearse(spec, noticed))
+            hearings = rehearse(spec, noticed)
         except OutOfTuneError as error:
             return report([*faults, f"the core does not do what its tables say: {error}"])
+        told, deaf = hearings_told(hearings)
         print("", told, sep="\n")
-        faults += deaf
+        faults += [*deaf, *(out_of_reach(hearings) if sample is None else ())]
     return report(faults)
 
 

@@ -19,6 +19,9 @@ MORE_THAN_ONCE = 2
 TOTAL = "total"
 """What breaks, beside the invariants of a machine, where a table does not say what happens."""
 
+ENDS = "ends"
+"""What breaks, beside the invariants of a machine, where nothing that can happen any more leads to a final state."""
+
 
 class Wait(NamedTuple):
     """Time passes before anybody looks again."""
@@ -155,6 +158,7 @@ def wander(ground: Ground, *, to_first_breach: bool = False) -> Exploration:
     places: dict[Place, Way] = {first: ()}
     rows: set[str] = set()
     violations: dict[str, Way] = {}
+    before: dict[Place, set[Place]] = {first: set()}
     edges = 0
     open_ends = deque([first])
     while open_ends and not (to_first_breach and violations):
@@ -168,7 +172,22 @@ def wander(ground: Ground, *, to_first_breach: bool = False) -> Exploration:
             if edge.then not in places:
                 places[edge.then] = (*places[place], thing)
                 open_ends.append(edge.then)
+            before.setdefault(edge.then, set()).add(place)
+    if not open_ends and (lost := _endless(ground.machine, before)) is not None:
+        violations.setdefault(ENDS, places[lost])
     return Exploration(places, edges, frozenset(rows), violations)
+
+
+def _endless(machine: Machine, before: Mapping[Place, set[Place]]) -> Place | None:
+    """The first place from which no way leads to a final state, of a machine that has one."""
+    final = {state.name for state in machine.states if state.final}
+    open_ends = [place for place in before if place.state in final]
+    home = set(open_ends)
+    while open_ends:
+        new = before[open_ends.pop()] - home
+        home |= new
+        open_ends += new
+    return next((place for place in before if place not in home), None) if final else None
 
 
 def shortened(machine: Machine, seconds: Mapping[str, int]) -> dict[str, int]:

@@ -155,8 +155,8 @@ def _rules(spec: Spec) -> Iterator[str]:
             yield f"{where}, carried_by: nothing is called {rule.carried_by!r}; it is one of {', '.join(sorted(PARTS))}"
         if rule.carried_by == "rows" and rule.id not in carried:
             yield f"{where}, carried_by: no row and no timer carries it out"
-        if rule.observable is Observable.NONE and not rule.why:
-            yield f"{where}, why: it cannot be observed, and does not say why"
+        if rule.observable in (Observable.MODEL, Observable.NONE) and not rule.why:
+            yield f"{where}, why: it cannot be observed from outside, and does not say why"
         for other in re.findall(r"\b[A-Z]+-\d+\b", rule.text):
             # Names of ciphers and the like have the same look; only families of rules are ours.
             if other not in known and any(other.split("-")[0] == name.split("-")[0] for name in known):

@@ -66,6 +66,8 @@ def _of_row(
             yield changed("change an object", f"{other} for {action}", do=(*row.do[:at], other, *row.do[at + 1 :]))
     for action in actions:
         if action not in row.do:
+            for at, behind_it in enumerate(row.do):
+                yield changed("add an action", f"{action} before {behind_it}", do=(*row.do[:at], action, *row.do[at:]))
             yield changed("add an action", f"and {action}", do=(*row.do, action))
     for at in range(len(row.do) - 1):
         order = (*row.do[:at], row.do[at + 1], row.do[at], *row.do[at + 2 :])
@@ -82,7 +84,7 @@ def _targets(machine: Machine, row: Row) -> Iterator[str]:
 
 
 def _conditions(when: str) -> Iterator[str]:
-    """The condition turned round, without it, and without each operand of it."""
+    """The condition turned round, without it, and with each operand of it turned round or left out."""
     if not when:
         return
     yield f"not ({when})"
@@ -92,9 +94,11 @@ def _conditions(when: str) -> Iterator[str]:
         if isinstance(node, ast.BoolOp):
             values = node.values
             for at in range(len(values)):
-                node.values = [*values[:at], *values[at + 1 :]]
-                # With one operand left it is written as that operand.
-                yield ast.unparse(ast.fix_missing_locations(tree))
+                turned = ast.UnaryOp(ast.Not(), values[at])
+                for instead in ([turned], []):
+                    node.values = [*values[:at], *instead, *values[at + 1 :]]
+                    # With one operand left it is written as that operand.
+                    yield ast.unparse(ast.fix_missing_locations(tree))
             node.values = values
 
 

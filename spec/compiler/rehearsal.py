@@ -36,6 +36,13 @@ ENOUGH = 3
 ROOT = Path(__file__).resolve().parents[2]
 
 
+NOWHERE = "nobody comes there"
+ALIKE = "everybody hears the same"
+LATE = "no core can be late"
+"""Why nothing else has to be heard of a mutant: no conversation takes what is changed, or what is changed has no effect on
+anybody in any conversation, or a timer would fire behind its time."""
+
+
 class OutOfTuneError(Exception):
     """The core says something else than its tables already before anything is broken."""
 
@@ -44,11 +51,16 @@ class Hearing(NamedTuple):
     """What became of a mutant on the stage."""
 
     mutant: Mutant
-    is_in_reach: bool
-    """Whether something else has to be heard in a script, going by the tables. No conversation comes to what some mutants
-    change: a host never admits a connection twice, but the table says what then."""
+    beyond: str
+    """Why nothing else has to be heard in a script, going by the tables; empty where something has. No conversation comes to
+    what some mutants change: a host never admits a connection twice, but the table says what then."""
     heard: str | None
     """What else was heard of the core."""
+
+    @property
+    def is_in_reach(self) -> bool:
+        """Whether something else has to be heard."""
+        return not self.beyond
 
 
 def rehearse(spec: Spec, broken: Sequence[Mutant]) -> list[Hearing]:
@@ -114,17 +126,18 @@ class Theatre:
         """Play the scripts in which a mutant has to be heard, and what may follow on them, until it is."""
         if any(timer.fires and timer.passed_when == BOUNDARIES[0] for timer in mutant.table.timers):
             # Reading refuses such a table: what fires does so at its time, and no core can do otherwise.
-            return Hearing(mutant, is_in_reach=False, heard=None)
+            return Hearing(mutant, LATE, heard=None)
         spec = replace(self._spec, machines={**self._spec.machines, mutant.machine: mutant.table})
         tables = Tables.of(spec, durations(spec))
-        telling = list(islice((script for script in self._near(mutant) if differs(tables, script)), ENOUGH))
+        near = list(self._near(mutant))
+        telling = list(islice((script for script in near if differs(tables, script)), ENOUGH))
         if not telling:
-            return Hearing(mutant, is_in_reach=False, heard=None)
+            return Hearing(mutant, ALIKE if near else NOWHERE, heard=None)
         changed = {path: text for path, text in python.write(spec).items() if text != self._written[path]}
         self._lay_out(changed)
         heard = self._play(telling[:1]) or self._play([more for script in telling for more in self._longer(script)])
         self._lay_out({path: self._written[path] for path in changed})
-        return Hearing(mutant, is_in_reach=True, heard=heard)
+        return Hearing(mutant, "", heard)
 
     def _play(self, played: Sequence[Script]) -> str | None:
         """Play scripts with the program as it lies there; the first difference."""

@@ -49,5 +49,6 @@ class World(NamedTuple):
 
     @property
     def is_over(self) -> bool:
-        """Whether both ends have come to their end."""
-        return self.session.state == "closed" and (self.guest is None or self.guest.state == "ended")
+        """Whether both ends have come to their end, and every connection is gone."""
+        ends = (self.guest, "ended"), (self.line, "gone"), (self.thief, "gone")
+        return self.session.state == "closed" and all(end is None or end.state == last for end, last in ends)

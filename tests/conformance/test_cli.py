@@ -29,8 +29,10 @@ KIT = [sys.executable, "-m", "tunnel_conformance"]
 IN_THE_FOREGROUND = (
     sys.executable,
     "-c",
-    "import os, signal, sys; [signal.signal(number, signal.SIG_DFL) for number in (signal.SIGINT, signal.SIGHUP)]; "
-    "os.execv(sys.argv[1], sys.argv[1:])",
+    (
+        "import os, signal, sys; [signal.signal(number, signal.SIG_DFL) for number in (signal.SIGINT, signal.SIGHUP)]; "
+        "os.execv(sys.argv[1], sys.argv[1:])"
+    ),
 )
 """A shell starts background jobs with SIGINT ignored, and `nohup` what it starts with SIGHUP ignored: so perhaps all of us."""
 

@@ -1,4 +1,4 @@
-"""What must hold of a host whatever its tables say, as far as it can be seen from outside."""
+"""What must hold of a host and a guest whatever their tables say, as far as it can be seen from outside."""
 
 from tests.conversation import EPOCH_MS
 from tunnel.core import effects
@@ -12,6 +12,11 @@ from tunnel.spec.v1.refusals import Cause
 ADMITS_ONCE = "a link admits once"
 ADMITS_IN_TIME = "a dead link admits nobody"
 NOTHING_ELSE_IS_ACTIVITY = "nothing but a numbered message is activity"
+EVERY_NUMBER_IN_ORDER = "a guest is sent every number, in order"
+TAKES_WHAT_WAS_NUMBERED = "a guest has a prefix of what the host numbered"
+SHOWS_WHAT_IT_SAID = "a guest shows as its own what it has said"
+ONLY_ITS_ECHO = "nothing but its echo confirms a message"
+ALL_IS_ANSWERED = "what is said is answered by the end"
 
 
 class Ledger:
@@ -23,6 +28,8 @@ class Ledger:
         self.ended: Cause | None = None
         self.answers: dict[int, effects.Said | effects.NotSaid] = {}
         self.numbers = 0
+        self.sent: int | None = None
+        """The last number that went to the guest; None while it is not known where its backlog began."""
         self.idle_ends_at: int | None = None
 
     def note(self, did: list[Effect], host: Host, now: Instant) -> None:
@@ -32,11 +39,15 @@ class Ledger:
                 case effects.HandOutLink():
                     assert self.handed_out_at is None, "a link is handed out once"
                     self.handed_out_at = now.ticks
-                case effects.Send(frame=frames.AuthOk()):
-                    self.admissions += 1
+                case effects.Send(frame=frames.Msg(msg=message)):
+                    self._sends(message.seq)
+                case effects.Send(frame=frames.AuthOk(backlog=backlog)):
+                    self.admissions, self.sent = self.admissions + 1, None
                     assert self.admissions == 1, ADMITS_ONCE
                     assert self.handed_out_at is not None
                     assert now.ticks <= self.handed_out_at + LINK_SECONDS * TICKS_PER_SECOND, ADMITS_IN_TIME
+                    for message in backlog:
+                        self._sends(message.seq)
                 case effects.Said(ticket=ticket) | effects.NotSaid(ticket=ticket):
                     assert ticket not in self.answers, "what is said is answered once"
                     self.answers[ticket] = effect
@@ -46,6 +57,10 @@ class Ledger:
                     pass
         self._numbering(host)
         self._idle(host, now)
+
+    def _sends(self, seq: int) -> None:
+        assert self.sent is None or seq == self.sent + 1, EVERY_NUMBER_IN_ORDER
+        self.sent = seq
 
     def _numbering(self, host: Host) -> None:
         new = list(host.transcript.after(self.numbers))

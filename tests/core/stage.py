@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from tests.conversation import Dice, message
 from tests.core.guest_witness import WitnessedGuest
 from tests.core.host_witness import WitnessedHost
-from tests.core.ledger import Ledger, wall
+from tests.core.ledger import ALL_IS_ANSWERED, ONLY_ITS_ECHO, Ledger, wall
 from tests.core.wires import Auth, Beat, Bye, Chat, Wire
 from tests.core.witness import GOAL, WRONG_KEY, Life, line
 from tunnel import crypto
 from tunnel.core import codec, effects
 from tunnel.core.effects import ConnectionId, Effect
+from tunnel.core.guest import Guest
 from tunnel.core.host import Host
 from tunnel.core.instant import Instant
 from tunnel.core.link import fresh_tunnel_id, mint
@@ -27,15 +28,17 @@ class Stage:
     Args:
         ticks: when it begins.
         kind: a host, or one that is broken on purpose.
+        guest_kind: a guest, or one that is broken on purpose.
         compares: whether a difference from the tables is an error.
     """
 
-    def __init__(self, ticks: int, kind: type[Host], *, compares: bool) -> None:
+    def __init__(self, ticks: int, kind: type[Host], guest_kind: type[Guest], *, compares: bool) -> None:
         self.ticks = ticks
         self.dice = Dice("a story")
         self.link = mint("http://127.0.0.1:4711", fresh_tunnel_id(self.dice), self.dice(KEY_BYTES))
         self.host = WitnessedHost(self.now, self.dice, self.link.key, kind)
         self.host.compares = compares
+        self._guest_kind = guest_kind
         self.ledger = Ledger()
         self.wires: list[Wire] = []
         self.bob: Wire | None = None
@@ -55,7 +58,7 @@ class Stage:
     def bob_says(self, text: str) -> None:
         self._tickets += 1
         self.honest.asked.add(self._tickets)
-        self.guest_does(self.honest, self.honest.agent.say(self._tickets, text, self.now))
+        self.guest_does(self.honest, self.honest.agent.say(self._tickets, text, self.now), self._tickets)
 
     def end(self) -> None:
         """Everybody goes, and everything that was said is answered."""
@@ -66,7 +69,7 @@ class Stage:
                 self.guest_does(wire, wire.guest.exit(self.now))
         self.settle()
         for wire in self.wires:
-            assert wire.asked == wire.answers.keys()
+            assert wire.asked == wire.answers.keys(), ALL_IS_ANSWERED
         if self.host.compares:
             told = [line(one, self.link.key) for one in self.host.core.transcript.after(0)]
             assert told == self.host.witness.numbered
@@ -94,7 +97,9 @@ class Stage:
         return wire
 
     def dial(self) -> Wire:
-        self.bob = self.accept(WitnessedGuest(self.link, "Bob", self.dice, self.now))
+        bob = WitnessedGuest(self.link, "Bob", self.dice, self.now, self._guest_kind)
+        bob.compares = self.host.compares
+        self.bob = self.accept(bob)
         return self.bob
 
     def dialled(self, wire: Wire, *, comes_about: bool) -> None:
@@ -160,8 +165,8 @@ class Stage:
                 case _:
                     pass
 
-    def guest_does(self, wire: Wire, did: list[Effect]) -> None:
-        """Do what a guest wants done."""
+    def guest_does(self, wire: Wire, did: list[Effect], saying: int | None = None) -> None:
+        """Do what a guest wants done; `saying` is the ticket of what its agent says."""
         for effect in did:
             match effect:
                 case effects.Send(frame=frames.Auth(response=response) as auth):
@@ -169,6 +174,7 @@ class Stage:
                     key = self.link.key if response == crypto.prove(self.link.key, asked) else WRONG_KEY
                     wire.up(Auth(codec.encode(auth).decode(), key, auth.name))
                 case effects.Send(frame=frames.Send(msg=draft)):
+                    wire.sent[draft.id, draft.body] = saying
                     wire.up(Chat(draft.id, draft.body))
                 case effects.Ping():
                     wire.up(Beat())
@@ -179,8 +185,16 @@ class Stage:
                     assert ticket in wire.asked
                     assert ticket not in wire.answers, "what is said is answered once"
                     wire.answers[ticket] = effect
+                    if isinstance(effect, effects.Said):
+                        self._confirmed(wire, ticket, effect.seq)
                 case _:
                     pass
+
+    def _confirmed(self, wire: Wire, ticket: int, seq: int) -> None:
+        transcript = wire.agent.core.transcript
+        assert seq <= transcript.last, ONLY_ITS_ECHO
+        echo = transcript.at(seq)
+        assert (echo.sender, wire.sent.get((echo.id, echo.body))) == ("guest", ticket), ONLY_ITS_ECHO
 
     def _wire(self, number: ConnectionId) -> Wire:
         return next(wire for wire in self.wires if wire.number == number)

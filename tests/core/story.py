@@ -12,8 +12,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from tests.conversation import message
 from tests.core.guest_witness import TOLD
+from tests.core.ledger import SHOWS_WHAT_IT_SAID, TAKES_WHAT_WAS_NUMBERED
 from tests.core.stage import Stage
 from tests.core.witness import GOAL, MACHINES, TOO_LONG, Load
+from tunnel.core.guest import Guest
 from tunnel.core.host import Host
 from tunnel.core.instant import TICKS_PER_SECOND
 from tunnel.spec.v1 import frames, guest, session
@@ -41,9 +43,10 @@ keys = st.sampled_from(["the link", "the link", "a guess"])
 class Story(RuleBasedStateMachine):
     """One tunnel and everybody who has to do with it."""
 
-    def __init__(self, kind: type[Host] = Host, *, compares: bool = True) -> None:
+    def __init__(self, kind: type[Host] = Host, guest_kind: type[Guest] = Guest, *, compares: bool = True) -> None:
         super().__init__()
         self._kind = kind
+        self._guest_kind = guest_kind
         self._compares = compares
         self._scenes = cycle(["joined", "open", "unopened", "joined"])
         self._begin("unopened", 1_000 * SECOND)
@@ -381,7 +384,15 @@ class Story(RuleBasedStateMachine):
         for wire in self.stage.wires:
             if wire.guest and not wire.is_tampered_with:
                 taken = list(wire.guest.core.transcript.after(0))
-                assert taken == numbered[: len(taken)]
+                assert taken == numbered[: len(taken)], TAKES_WHAT_WAS_NUMBERED
+
+    @invariant()
+    def a_guest_shows_as_its_own_what_it_has_said(self) -> None:
+        for wire in self.stage.wires:
+            if wire.guest:
+                transcript = wire.guest.core.transcript
+                shown = [m for m in transcript.after(0) if m.sender == "guest" and transcript.is_shown(m)]
+                assert all((m.id, m.body) in wire.sent for m in shown), SHOWS_WHAT_IT_SAID
 
     @invariant()
     def a_tunnel_that_is_over_is_followed_by_another(self) -> None:
@@ -394,7 +405,7 @@ class Story(RuleBasedStateMachine):
         self._end()
 
     def _begin(self, scene: str, ticks: int) -> None:
-        self.stage = Stage(ticks, self._kind, compares=self._compares)
+        self.stage = Stage(ticks, self._kind, self._guest_kind, compares=self._compares)
         self.was_crowded = False
         self.drags = 0
         if scene != "unopened":
@@ -404,6 +415,6 @@ class Story(RuleBasedStateMachine):
 
     def _end(self) -> None:
         self.stage.end()
-        if self._kind is Host:
+        if (self._kind, self._guest_kind) == (Host, Guest):
             for life in self.stage.lives():
                 ROWS[life.machine.machine].update(step.row.id for step in life.steps)

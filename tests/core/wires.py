@@ -46,6 +46,8 @@ class Wire:
         self.asked: set[int] = set()
         self.answers: dict[int, Effect] = {}
         """To what was asked, for what the guest says."""
+        self.sent: dict[tuple[str, str], int | None] = {}
+        """Id and body of everything that the guest has sent, with the ticket where its agent said it."""
         self.is_tampered_with = False
         """Whether somebody between the ends has written a message of its own."""
 

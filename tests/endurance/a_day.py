@@ -24,7 +24,7 @@ UNASKED_ONE_IN: Final = 12
 UNASKED_JUMPS: Final = SILENCE_SECONDS // PING_SECONDS + 1
 """In front of one message of so many, so many jumps pass without anybody being asked; their own timers must look at the clock."""
 
-SLACK_SECONDS: Final = 0.5
+SLACK_SECONDS: Final = 1.0
 """So much longer than the longest nap of a timer is waited for it."""
 
 

@@ -26,9 +26,9 @@ from tunnel.spec.v1.constants import CLOSE_SECONDS
 FRAMES: Final = {"texts": Opcode.TEXT, "pings": Opcode.PING}
 """What it floods with: empty texts, which a host ignores (WIRE-4), and pings, of which it stands few (SIZE-8)."""
 
-LATE_SECONDS: Final = 1.0
-"""An answer that takes longer is late. A question takes several turns of the host's loop, and in each a whole read of the flood goes in
-front."""
+LATE_SECONDS: Final = 0.75
+"""An answer that takes longer is late. A question takes seven turns of the host's loop, and in each a whole read of the flood goes in
+front: 0.14 s of work with a full collection of garbage. It took 0.27 s beside others, and 0.36 s where two more wanted both cores."""
 
 IN_A_PIECE: Final = 10_000
 """So many frames are handed to the system together: more than a host reads of its guest at once hardly fit into its buffers."""
@@ -71,7 +71,11 @@ async def run(rounds: int, folder: Path) -> Found:
 
 
 async def against(
-    alice: Server, rounds: int, late_seconds: float = LATE_SECONDS, in_a_piece: int = IN_A_PIECE
+    alice: Server,
+    rounds: int,
+    late_seconds: float = LATE_SECONDS,
+    in_a_piece: int = IN_A_PIECE,
+    cut_seconds: float = CUT_SECONDS,
 ) -> Found:
     """Flood this host.
 
@@ -80,11 +84,12 @@ async def against(
         rounds: how often, with each kind of frame.
         late_seconds: an answer that takes longer is late.
         in_a_piece: how many frames the guest sends at once.
+        cut_seconds: so soon after the goodbye the guest must be cut.
     """
     floods: dict[str, list[Flood]] = {name: [] for name in FRAMES}
     for _ in range(rounds):
         for name, opcode in FRAMES.items():
-            floods[name].append(await _flooded(alice, opcode, in_a_piece))
+            floods[name].append(await _flooded(alice, opcode, in_a_piece, cut_seconds))
     every = [flood for some in floods.values() for flood in some]
     return Found(
         figures={
@@ -97,7 +102,7 @@ async def against(
             f"{name}: {fault}"
             for name, some in floods.items()
             for flood in some
-            for fault in wrong(name, flood, late_seconds)
+            for fault in wrong(name, flood, late_seconds, cut_seconds)
         ],
     )
 
@@ -113,26 +118,26 @@ RUN: Final = Run(
 )
 
 
-def wrong(name: str, flood: Flood, late_seconds: float) -> list[str]:
+def wrong(name: str, flood: Flood, late_seconds: float, cut_seconds: float = CUT_SECONDS) -> list[str]:
     """What a flood must not do, and did; and whether it was one."""
     found = too_few("frames", flood.frames, LEAST_FRAMES)
     if flood.slowest > late_seconds:
         found.append(f"an answer took {flood.slowest * 1000:.0f} ms, and {late_seconds * 1000:g} ms are allowed")
     if not flood.is_cut:
-        found.append(f"the guest was not cut within {CUT_SECONDS:g} s of the goodbye")
+        found.append(f"the guest was not cut within {cut_seconds:g} s of the goodbye")
     if flood.because != (because := {"texts": "closed_by_host", "pings": "peer_left"}[name]):
         found.append(f"it is over because of {flood.because}, and not {because}")
     return found
 
 
-async def _flooded(alice: Server, opcode: Opcode, in_a_piece: int) -> Flood:
+async def _flooded(alice: Server, opcode: Opcode, in_a_piece: int, cut_seconds: float) -> Flood:
     link = (await alice.call("tunnel_open", goal="endure"))["joinLink"]
     async with _a_flood(link, Frame(opcode, b"").serialize(mask=True), in_a_piece) as flood:
         if opcode is Opcode.TEXT:
             await _asked(alice, flood, FLOOD_SECONDS)
         goodbye = time.monotonic()
         closing = await alice.begin_call("tunnel_close") if opcode is Opcode.TEXT else None
-        await _asked(alice, flood, CUT_SECONDS)
+        await _asked(alice, flood, cut_seconds)
         flood.cut_after = time.monotonic() - goodbye
         if closing:
             await alice.answer_to(closing)

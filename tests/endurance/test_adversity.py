@@ -54,6 +54,7 @@ def test_losses_that_do_not_happen_are_missed() -> None:
     assert lost_packets.spared([Lost(50, 0), Lost(50, 0)]) == [
         "packets lost: 0, and it takes 1 for a run that shows anything"
     ]
+    assert lost_packets.spared([Lost(199, 1), Lost(199, 0)]) == []
 
 
 def test_packets_that_are_never_overtaken_or_lost_are_missed() -> None:

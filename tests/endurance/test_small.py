@@ -15,6 +15,7 @@ from tests.endurance.results import Found, Run
 from tests.endurance.runs import RUNS
 from tests.needs import is_missing
 from tests.system.talking import a_person
+from tunnel.spec.v1.constants import CLOSE_SECONDS
 
 ALONE = ("cycles", "messages", "cut-frames", "dropped-connections")
 """These look at this process."""
@@ -34,7 +35,9 @@ Shared = Callable[[Server, Server, int], Awaitable[Found]]
 SHARING: dict[str, Shared] = {
     # This looks at the most memory that its servers ever had.
     "stopped-reader": stopped_reader.between,
-    "hostile-guest": lambda alice, _bob, size: hostile_guest.against(alice, size, BUSY_SECONDS),
+    "hostile-guest": lambda alice, _bob, size: hostile_guest.against(
+        alice, size, BUSY_SECONDS, cut_seconds=CLOSE_SECONDS + BUSY_SECONDS
+    ),
     "crowd": lambda alice, bob, size: crowd.among(alice, bob, size, BUSY_SECONDS),
     "stopped-process": stops,
 }

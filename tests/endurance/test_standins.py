@@ -20,6 +20,27 @@ from tests.standins.weather import THERE, Weather, forwarded, loss, lost
 
 LOOK = "import time; print(round(time.time()), round(time.monotonic()))"
 
+STARE = """
+import select, sys, threading, time
+
+def stare():
+    for number in range(30_000):
+        if time.monotonic() < began:
+            earlier.append(number)
+        if number % 50 == 0:
+            select.select([], [], [], 0.0001)
+
+# Who waits for the interpreter's lock looks at the clock without it, and so at the same time as who has it.
+sys.setswitchinterval(1e-5)
+began, earlier = time.monotonic(), []
+threads = [threading.Thread(target=stare) for _ in range(4)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(len(earlier))
+"""
+
 
 @pytest.mark.parametrize(("deed", "reads"), [("cut", [b"abc", b"defg"]), ("reset", [b"abc"]), ("close", [b"abc"])])
 def test_a_cable_does_it_at_its_byte_and_what_came_before_has_arrived(deed: Deed, reads: list[bytes]) -> None:
@@ -74,6 +95,16 @@ def test_a_clock_jumps_for_whoever_lives_by_it(tmp_path: Path, wall_only: bool, 
     seconds = [now - then for then, now in zip(before, look(), strict=True)]
 
     assert [round(second / 1_000_000) for second in seconds] == [*jumps, 0][:2]
+
+
+@pytest.mark.needs("faketime")
+def test_a_clock_that_has_jumped_stays_there_for_several_threads(tmp_path: Path) -> None:
+    clock = JumpingClock(tmp_path / "clock")
+    clock.jump(1_000_000)
+    environment = {**os.environ, **clock.environment}
+    done = subprocess.run([sys.executable, "-c", STARE], env=environment, capture_output=True, text=True, check=True)
+
+    assert int(done.stdout) == 0
 
 
 def echoes(machine: tuple[str, ...], address: str) -> "subprocess.Popen[str]":

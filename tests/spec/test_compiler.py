@@ -148,6 +148,7 @@ UNSOUND = [
     ("rules.toml", 'carried_by = "codec",', 'carried_by = "codecs",', "rules.toml: row 'WIRE-1' of rules, carried_by: nothing is called 'codecs'"),
     ("rules.toml", 'observable = "wire", carried_by = "codec",', 'observable = "wire",', "rules.toml: row 'WIRE-1' of rules, carried_by: no row and no timer"),
     ("rules.toml", 'observable = "wire", carried_by = "codec",', 'observable = "none", carried_by = "codec",', "rules.toml: row 'WIRE-1' of rules, why: it cannot be observed"),
+    ("rules.toml", ', why = "Before that no peer holds a link with which it could try."', "", "rules.toml: row 'LINK-5' of rules, why: it cannot be observed"),
     ("rules.toml", "within AUTH_SECONDS after", "within AUTH_SECS after", "rules.toml: row 'AUTH-6' of rules, text: 'AUTH_SECS' is no constant"),
     ("rules.toml", "in the order of LINK-4", "in the order of LINK-44", "rules.toml: row 'AUTH-7' of rules, text: 'LINK-44' is not in rules.toml"),
     # cases.toml

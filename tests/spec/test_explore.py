@@ -7,7 +7,19 @@ import pytest
 from msgspec.structs import replace
 
 from spec.compiler.__main__ import main
-from spec.compiler.explore import TOTAL, Ground, Input, Place, Wait, combinations, explore, inputs, ranked, shortened
+from spec.compiler.explore import (
+    ENDS,
+    TOTAL,
+    Ground,
+    Input,
+    Place,
+    Wait,
+    combinations,
+    explore,
+    inputs,
+    ranked,
+    shortened,
+)
 from spec.compiler.report import breach, tell
 from tests.spec.breakage import SPEC
 from tunnel.spec.model import ActionKind, Event, Invariant, Machine, Row, State, Timer
@@ -61,6 +73,28 @@ def test_a_timer_that_fires_for_ever_is_a_breach_as_well() -> None:
     endless = replace(LAMP, transitions=tuple(replace(r, to="=") if r.id == "dim" else r for r in LAMP.transitions))
 
     assert [*explore(endless, TWO).violations[TOTAL]] == [Input("press", {"hard": True, "long": False}), Wait(2)]
+
+
+def test_a_place_from_which_no_way_leads_to_a_final_state_is_a_breach_as_well() -> None:
+    smash = Row("smash", "press", ("lit",), "broken", when="not passed(glow)")
+    fragile = replace(
+        LAMP,
+        states=(*LAMP.states, State("broken", "", final=True)),
+        events=LAMP.events[:1],
+        timers=(replace(LAMP.timers[0], fires=""),),
+        transitions=(
+            *LAMP.transitions[:2],
+            smash,
+            Row("too-late", "press", ("lit",), "="),
+            Row("gone", "*", ("broken",), "="),
+        ),
+    )
+    always = replace(
+        fragile, transitions=tuple(replace(row, when="") if row == smash else row for row in fragile.transitions)
+    )
+
+    assert explore(fragile, TWO).violations == {ENDS: (Input("press", {"hard": True, "long": False}), Wait(2))}
+    assert explore(always, TWO).violations == {}
 
 
 def test_every_step_in_every_place_is_taken() -> None:

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from spec.compiler.mutants import Mutant, mutants
 from spec.compiler.mutate import EQUAL, READING, SURVIVES, WALKING, Judge, judge_all
-from spec.compiler.rehearsal import OutOfTuneError, Theatre, rehearse
-from spec.compiler.report import hearings_told, verdicts_told
+from spec.compiler.rehearsal import ALIKE, LATE, NOWHERE, Hearing, OutOfTuneError, Theatre, rehearse
+from spec.compiler.report import OUT_OF_REACH, hearings_told, out_of_reach, verdicts_told
 from spec.compiler.script import Script, tables_of
 from spec.compiler.scripts import continued, lines_of, scripts
 from tests.spec.breakage import SPEC, broken, row
@@ -49,7 +49,7 @@ def test_no_mutant_is_the_table_itself_and_no_two_are_the_same() -> None:
     assert set(tables).isdisjoint(repr(machine) for machine in SPEC.machines.values())
 
 
-def test_a_condition_loses_each_of_its_operands() -> None:
+def test_a_condition_has_each_of_its_operands_turned_round_and_left_out() -> None:
     spec = broken("session", row("say-too-long", when="not fits and (has_room or not passed(link))"))
 
     assert [
@@ -59,9 +59,13 @@ def test_a_condition_loses_each_of_its_operands() -> None:
     ] == [
         "say-too-long: when not (not fits and (has_room or not passed(link)))",
         "say-too-long: when always",
+        "say-too-long: when not not fits and (has_room or not passed(link))",
         "say-too-long: when (has_room or not passed(link))",
+        "say-too-long: when not fits and (not (has_room or not passed(link)))",
         "say-too-long: when not fits",
+        "say-too-long: when not fits and (not has_room or not passed(link))",
         "say-too-long: when not fits and (not passed(link))",
+        "say-too-long: when not fits and (has_room or not not passed(link))",
         "say-too-long: when not fits and (has_room)",
     ]  # fmt: skip
 
@@ -175,7 +179,7 @@ def test_the_core_on_a_broken_table_is_heard_to_differ() -> None:
     assert unheard == []
     assert sum(hearing.heard is not None for hearing in hearings) > len(some) / 2
     assert all("cannot be imported" not in (hearing.heard or "") for hearing in hearings)
-    assert "out of reach" in told
+    assert NOWHERE in told
 
 
 def test_a_core_that_says_something_else_than_its_tables_is_found_out_of_tune(tmp_path: Path) -> None:
@@ -209,11 +213,31 @@ def test_a_core_that_does_not_come_back_is_given_up(found: list[Script], tmp_pat
         theatre.tune()
 
 
-def test_a_mutant_that_no_conversation_comes_to_is_told_apart(found: list[Script], tmp_path: Path) -> None:
-    beyond = mutant("connection", "add an action", "admit-nobody: and welcome")
+def test_a_mutant_that_need_not_be_heard_is_told_apart_with_the_reason(found: list[Script], tmp_path: Path) -> None:
+    nowhere = mutant("connection", "add an action", "admit-nobody: and welcome")
+    alike = mutant("session", "add an action", "send-full: and refuse bad_key")
+    late = mutant("session", "move a boundary", "timer idle: elapsed > duration")
 
     with Theatre(SPEC, found, tmp_path) as theatre:
-        hearing = theatre.hear(beyond)
+        hearings = [theatre.hear(one) for one in (nowhere, alike, late)]
 
-    assert not hearing.is_in_reach
-    assert "connection: admit-nobody" in hearings_told([hearing])[0]
+    assert [hearing.beyond for hearing in hearings] == [NOWHERE, ALIKE, LATE]
+    assert not any(hearing.is_in_reach for hearing in hearings)
+    assert "connection: admit-nobody" in hearings_told(hearings)[0]
+
+
+def test_a_mutant_more_or_less_out_of_reach_than_is_known_is_a_fault() -> None:
+    known = [
+        Hearing(ALL[0]._replace(machine=machine), why, None)
+        for why, by in OUT_OF_REACH.items()
+        for machine, many in by.items()
+        for _ in range(many)
+    ]
+    heard = Hearing(ALL[0], "", "something else")
+    ours = next(hearing for hearing in known if (hearing.mutant.machine, hearing.beyond) == ("session", LATE))
+
+    assert out_of_reach([*known, heard]) == []
+    assert out_of_reach([*known, ours]) == [f"out of reach: session: {LATE}: 2 mutants, and 1 are known"]
+    assert out_of_reach([one for one in known if one is not ours]) == [
+        f"out of reach: session: {LATE}: 0 mutants, and 1 are known"
+    ]

@@ -42,12 +42,48 @@ BROKEN = [
         broken("connection", row("auth", do=()), spec=broken("guest", timer("join", runs_in=("dialing",)))),
         "ends-by-itself",
     ),
+    ("a connection that never goes away", broken("connection", dropped("let-go")), "ends-by-itself"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("spec", "claim"), [pytest.param(*rest, id=title) for title, *rest in BROKEN])
 def test_a_broken_table_breaks_a_claim(spec: Spec, claim: str) -> None:
     assert claim in walk_together(spec, to_first_breach=True).violations
+
+
+NEVER_TAKEN = {
+    "an honest guest and a thief who only proves do not": {
+        *("session: auth-malformed", "session: send-stranger", "session: nobody-left"),
+        *("connection: auth-unasked", "connection: other", "connection: control", "connection: flood"),
+        *("connection: flood-guest", "connection: too-big", "connection: too-big-guest"),
+        *("connection: not-text", "connection: not-text-guest"),
+    },
+    "an honest host does not": {
+        *("guest: challenge-again", "guest: enter-overfull", "guest: enter-with-holes", "guest: enter-unproved"),
+        *("guest: enter-again", "guest: refused-later", "guest: malformed", "guest: malformed-later"),
+        *("guest: msg-too-early", "guest: msg-stale", "guest: msg-missing", "guest: msg-overfull"),
+        *("guest: msg-forged", "guest: other", "guest: too-big", "guest: not-text"),
+    },
+    "what is said fits, and is said by who can": {
+        *("session: say-too-long", "session: say-full", "session: say-ended"),
+        *("guest: say-too-early", "guest: say-too-long", "guest: say-full", "guest: say-ended"),
+    },
+    "it cannot come about": {
+        *("connection: admit-nobody", "connection: drop-stranger", "connection: proved"),
+        *("connection: ping-stranger", "connection: silent-stranger"),
+        *("guest: join-done", "guest: ping-too-early", "guest: silence-too-early"),
+    },
+    "it happens once": {"session: still-open", "connection: upgraded-twice", "guest: connected-twice"},
+    "nobody does anything to what is over": {"session: gone", "connection: ignored", "guest: gone"},
+}
+"""The rows that nobody takes when both ends are walked together, and why; each machine alone takes them."""
+
+
+def test_every_row_is_taken_together_but_for_those_that_are_known() -> None:
+    taken = walk_together(SPEC).rows
+    rows = {f"{name}: {row.id}" for name, machine in SPEC.machines.items() for row in machine.transitions}
+
+    assert rows - {": ".join(one) for one in taken} == set().union(*NEVER_TAKEN.values())
 
 
 def test_every_claim_can_fail() -> None:

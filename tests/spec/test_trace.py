@@ -1,5 +1,6 @@
 """Every rule leads to its proof, and everything that names a rule leads back."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -65,6 +66,23 @@ def test_a_test_that_names_no_rule_of_ours_is_found(copy: Path) -> None:
     misspelt = 'def test_it():\n    """LOCK' + '-77."""\n'
 
     assert "test_some.py::test_it: names LOCK" + "-77, which is no rule" in with_tests(copy, misspelt)
+
+
+def test_a_test_that_names_a_rule_of_an_area_that_is_none_of_ours_is_found(copy: Path) -> None:
+    misspelt = 'def test_it():\n    """LOK' + "-1, in UTF" + '-8."""\n'
+
+    assert [gap for gap in with_tests(copy, misspelt) if "is no rule" in gap] == [
+        "test_some.py::test_it: names LOK" + "-1, which is no rule"
+    ]
+
+
+def test_a_row_that_leads_elsewhere_without_a_rule_is_found(copy: Path) -> None:
+    path = copy / "spec" / "v1" / "connection.toml"
+    text, times = re.subn(r'(id = "let-go".*?),\s+rules = \["AUTH-8"\]', r"\1", path.read_text(encoding="utf-8"))
+    path.write_text(text, encoding="utf-8")
+
+    assert times == 1
+    assert "connection.toml: row 'let-go' leads elsewhere and names no rule" in trace.gaps(read(path.parent), copy)
 
 
 def test_a_row_that_does_something_without_a_rule_is_found(copy: Path) -> None:
