@@ -16,6 +16,7 @@ from msgspec import Struct, structs
 
 from tests.endurance.results import Figure, Found, Run, shown
 from tests.endurance.runs import RUNS
+from tests.standins.strangers import FLOOD_PINGS, POLITE
 from tunnel import __version__
 from tunnel.spec.v1.constants import STRANGER_CONNECTIONS
 
@@ -108,6 +109,8 @@ def written(record: Record) -> str:
         claims="\n".join(f"| `{run.name}` | {RUNS[run.name].claim} |" for run in record.runs),
         rows="\n".join(rows),
         strangers=STRANGER_CONNECTIONS,
+        polite=POLITE,
+        flood=FLOOD_PINGS,
     )
 
 
@@ -149,8 +152,8 @@ _PAGE: Final = """\
 # What it endures
 
 Tests say what holds once. These runs say what still holds the thousandth time, in a crowd, over a bad network, on a full disk, or
-after a day. Each is a command that ends by itself, names whatever is lost, late or left behind, and has a small edition in
-`make test`, which also shows that it would notice.
+after a day. Each is a command that ends by itself, and names whatever is lost, late or left behind. `make test` runs a small edition of
+each, and shows of most of what they look for that it would be noticed.
 
     make endurance
 
@@ -168,12 +171,13 @@ asks both sides, which then look at their clocks; after some of them, and at the
 
 All of the crowd's sockets come at once, and whoever is cut comes again within a second. The relay keeps {strangers} who wait to be let
 in, and hangs up on the oldest of more (SIZE-7), so they are never all connected at one moment: the figure is what the relay's
-process held at the most.
+process held at the most. They stand for other machines, and so their process stands back (`nice {polite}`) for the two servers and
+clients on the same cores; a flood of theirs is {flood:,} pings in one piece.
 
 A run that was spared what it is to endure says so, as a fault: too few cuts, breaks, losses, jumps, stops or sockets.
 
-Run them on a machine that is left alone. The bound of `crowd` is in real time: it was kept in runs that had the machine to themselves, and
-broken in runs beside other programs that took its cores; what stands here is a run of the first kind, repeated until there was one.
+Run them on a machine that is left alone: the bounds of `crowd` and `hostile-guest` are in real time, and a program beside them that takes
+the cores can break them.
 
 ## What each of them claims
 
