@@ -5,7 +5,7 @@
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from websockets.exceptions import InvalidMessage, InvalidStatus
@@ -16,6 +16,7 @@ from tunnel.app.joining import Joining
 from tunnel.core import host, link
 from tunnel.core.host import Host
 from tunnel.core.link import JoinLink
+from tunnel.core.machine import NO_FACTS
 from tunnel.io import dialer
 from tunnel.io.dialer import Dialer
 from tunnel.io.passage import Passage
@@ -39,9 +40,11 @@ def free_when_challenged() -> Patch:
             self.__dict__.setdefault("early", set()).add(number)
         return original(self, number, now)
 
-    def in_session(original: Original, self: Any, event: Any, now: Any, out: Any, hand: Any, **facts: bool) -> None:
+    def in_session(
+        original: Original, self: Any, event: Any, now: Any, out: Any, hand: Any, facts: Mapping[str, bool] = NO_FACTS
+    ) -> None:
         is_early = hand.asking is not None and hand.asking.number in self.__dict__.get("early", ())
-        original(self, event, now, out, hand, early=is_early, **facts)
+        original(self, event, now, out, hand, {"early": is_early, **facts})
 
     return all_of(wrap(Host, "upgraded", upgraded), wrap(Host, "_in_session", in_session))
 
