@@ -210,6 +210,8 @@ class Process:
                 pass_fds=[guards.fileno()],
                 start_new_session=True,
             )
+        if self._lifeline is None:  # the guard is gone already, and that was told
+            return
         self._loop.add_reader(self._lifeline, self._hear)
         with suppress(ConnectionError):
             await self._loop.sock_sendall(self._lifeline, told)

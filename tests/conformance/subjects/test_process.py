@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -307,6 +308,7 @@ def test_when_the_kit_itself_is_killed_the_program_ends(tmp_path: Path) -> None:
     kit = """
 import asyncio, os, sys
 from pathlib import Path
+from typing import Any
 from tunnel_conformance.subjects.process import Process
 class Ear:
     def line(self, line): print(line.decode(), flush=True)
@@ -330,6 +332,25 @@ asyncio.run(main())
 async def test_a_guard_that_cannot_start_is_an_absent_command(tmp_path: Path) -> None:
     with pytest.raises(Absent, match="nothing happens"):
         await Process(guard=tmp_path / "no-guard.py").start(["true"], {}, tmp_path, Ear())
+
+
+@asynchronous
+async def test_a_guard_that_is_gone_before_its_start_is_told_is_an_absent_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop = asyncio.get_running_loop()
+    spawn = loop.subprocess_exec
+
+    async def late(protocol: Any, *words: Any, **how: Any) -> Any:
+        started = await spawn(protocol, *words, **how)
+        while started[0].get_returncode() is None or process._lifeline:
+            await asyncio.sleep(0.001)
+        return started
+
+    monkeypatch.setattr(loop, "subprocess_exec", late)
+    process = Process(guard=tmp_path / "no-guard.py")
+    with pytest.raises(Absent, match="nothing happens"):
+        await process.start(["true"], {}, tmp_path, Ear())
 
 
 def test_the_longest_answer_holds_a_backlog_twice() -> None:
