@@ -210,7 +210,7 @@ class Process:
                 pass_fds=[guards.fileno()],
                 start_new_session=True,
             )
-        if self._lifeline is None:  # the guard is gone already, and that was told
+        if self._begun.is_set():  # the guard is gone already, and that was told
             return
         self._loop.add_reader(self._lifeline, self._hear)
         with suppress(ConnectionError):
