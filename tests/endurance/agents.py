@@ -135,12 +135,24 @@ async def failed_join(guest: Server, link: str) -> str:
 
 async def joined(guest: Server, link: str, most: int) -> int:
     """Join; how many tries that takes. Only where there was no answer in time it is tried again."""
-    for tries in range(1, most):
-        if not (failed := await failed_join(guest, link)):
-            return tries
-        assert UNANSWERED in failed, failed
-    await guest.call("tunnel_join", joinLink=link)
-    return most
+    tries, failed = await tries_to_join(guest, link, most, UNANSWERED)
+    assert not failed, failed
+    return tries
+
+
+async def tries_to_join(guest: Server, link: str, most: int, again: str = "") -> tuple[int, str]:
+    """How often a guest tries to join, and why the last try fails; nothing when it is in.
+
+    Args:
+        guest: joins.
+        link: the join link.
+        most: how often it may try.
+        again: what stands in every reason for which it tries again.
+    """
+    tries, failed = 1, await failed_join(guest, link)
+    while tries < most and failed and again in failed:
+        tries, failed = tries + 1, await failed_join(guest, link)
+    return tries, failed
 
 
 @asynccontextmanager

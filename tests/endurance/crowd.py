@@ -16,7 +16,7 @@ from typing import Final, TypeAlias
 import psutil
 
 from tests.app.processes import Server, environment
-from tests.endurance.agents import NO_BUDGET, Pair, failed_join
+from tests.endurance.agents import NO_BUDGET, Pair, tries_to_join
 from tests.endurance.results import Found, Run, too_few
 from tests.system.talking import a_person
 from tunnel.core.link import parse
@@ -69,7 +69,8 @@ async def among(
         held(alice.process.pid) as relay,
         (crowding or crowded)(port, f"/t/{link.tunnel_id}", sockets) as deeds,
     ):
-        tries, failed = await _tries(bob, link.text)
+        # Whoever waits to be let in is hung up on as soon as enough others have come behind it, and may be the guest (SIZE-7).
+        tries, failed = await tries_to_join(bob, link.text, MOST_TRIES)
         if failed:
             return Found(figures={"tries to join": tries}, faults=[f"the guest does not get in: {failed}"])
         await pair.exchange(EXCHANGES_PER_SOCKET * sockets)
@@ -130,17 +131,6 @@ def late(latencies: Mapping[int, float], bound: float) -> list[str]:
         for seq, seconds in latencies.items()
         if seconds > bound
     ]
-
-
-async def _tries(guest: Server, link: str) -> tuple[int, str]:
-    """How often the guest must try to join, and why it fails at last.
-
-    Whoever waits to be let in is hung up on as soon as enough others have come behind it, and may be the guest (SIZE-7).
-    """
-    for tries in range(1, MOST_TRIES):
-        if not await failed_join(guest, link):
-            return tries, ""
-    return MOST_TRIES, await failed_join(guest, link)
 
 
 @asynccontextmanager

@@ -3,9 +3,9 @@
 In between time passes as it does, so nothing is in a hurry: a day is over in minutes if it passes in jumps.
 """
 
-import functools
-import subprocess
 from pathlib import Path
+
+from tests.system.talking import faketime
 
 # With the second it leaves waits of threads alone, too: they are in time that does not jump.
 _WALL_ONLY = {"FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_FORCE_MONOTONIC_FIX": "0"}
@@ -30,7 +30,10 @@ class JumpingClock:
     def environment(self) -> dict[str, str]:
         """For a program that lives by this clock."""
         return {
-            "LD_PRELOAD": _library(),
+            # The library for programs with several threads. The other one keeps the file's name in a buffer that every look at the clock
+            # writes anew: a second thread that looks meanwhile (whoever waits for the interpreter's lock does, without it) finds no such
+            # file, and reads that nothing ever jumped.
+            "LD_PRELOAD": faketime("-m"),
             "FAKETIME_TIMESTAMP_FILE": str(self._file),
             "FAKETIME_NO_CACHE": "1",
             **(_WALL_ONLY if self._wall_only else {}),
@@ -43,13 +46,3 @@ class JumpingClock:
         coming = self._file.with_suffix(".coming")
         coming.write_text(f"{self.ahead:+d}\n")
         coming.rename(self._file)
-
-
-@functools.cache
-def _library() -> str:
-    """Where the library for programs with several threads is."""
-    # The other one keeps the file's name in a buffer that every look at the clock writes anew. A second thread that looks meanwhile
-    # (whoever waits for the interpreter's lock does, without it) finds no such file, and reads that nothing ever jumped.
-    command = ["faketime", "-m", "-f", "+0 x1", "env"]
-    shown = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return next(line.partition("=")[2] for line in shown.splitlines() if line.startswith("LD_PRELOAD="))

@@ -74,7 +74,7 @@ def said(answer: dict[str, Any]) -> list[str]:  # a tool's structured result
 def in_a_hurry(speed: int) -> dict[str, str]:
     """The environment of a process for which time passes so many times as fast."""
     # Not the command itself in front: it stays between us and the process, and signals end there.
-    return {"LD_PRELOAD": _faketime(), "FAKETIME": f"+0 x{speed}"}
+    return {"LD_PRELOAD": faketime(), "FAKETIME": f"+0 x{speed}"}
 
 
 def _tidy(pid: int) -> None:
@@ -84,7 +84,8 @@ def _tidy(pid: int) -> None:
 
 
 @functools.cache
-def _faketime() -> str:
-    """Where the library is."""
-    shown = subprocess.run(["faketime", "-f", "+0 x1", "env"], check=True, capture_output=True, text=True).stdout
+def faketime(*options: str) -> str:
+    """Where the library is that the command preloads when it is given these options."""
+    command = ["faketime", *options, "-f", "+0 x1", "env"]
+    shown = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return next(line.partition("=")[2] for line in shown.splitlines() if line.startswith("LD_PRELOAD="))
