@@ -37,6 +37,8 @@ AWAKE_SECONDS = 2.0
 """So soon after waking a side says that it is over: it is a person who waits."""
 
 SLEEP_SECONDS = (SILENCE_SECONDS + 5) / SPEED
+"""After so long a side that was stopped has heard nothing for too long by its own clock, too. It is not awake to tell."""
+
 EDGE_SECONDS = 2 * PING_SECONDS / SPEED
 """After so long the edge drops a silent connection: twice the time between our pings."""
 
@@ -75,7 +77,9 @@ def stop(*servers: Server) -> float:
     return time.monotonic()
 
 
-def wake(*servers: Server) -> float:
+async def wake_too_late(stopped: float, *servers: Server) -> float:
+    """Wake them once their own time of silence is over as well, however little the other side's began before theirs; when that was."""
+    await asyncio.sleep(stopped + SLEEP_SECONDS - time.monotonic())
     for server in servers:
         server.process.send_signal(signal.SIGCONT)
     return time.monotonic()
@@ -126,22 +130,19 @@ async def through_an_edge(folder: Path) -> Kept:
 
 async def guest_sleeps() -> tuple[End, End]:
     async with two_who_listen() as (alice, bob, at_host, at_guest):
-        host = await told(alice, at_host, stop(bob))
-        return host, await told(bob, at_guest, wake(bob))
+        host = await told(alice, at_host, stopped := stop(bob))
+        return host, await told(bob, at_guest, await wake_too_late(stopped, bob))
 
 
 async def host_sleeps() -> tuple[End, End]:
     async with two_who_listen() as (alice, bob, at_host, at_guest):
-        guest = await told(bob, at_guest, stop(alice))
-        return await told(alice, at_host, wake(alice)), guest
+        guest = await told(bob, at_guest, stopped := stop(alice))
+        return await told(alice, at_host, await wake_too_late(stopped, alice)), guest
 
 
 async def both_sleep() -> tuple[End, End]:
     async with two_who_listen() as (alice, bob, at_host, at_guest):
-        stop(alice, bob)
-        # Nobody is awake who could tell how time passes.
-        await asyncio.sleep(SLEEP_SECONDS)
-        woken = wake(alice, bob)
+        woken = await wake_too_late(stop(alice, bob), alice, bob)
         host, guest = await asyncio.gather(told(alice, at_host, woken), told(bob, at_guest, woken))
         return host, guest
 
