@@ -1,5 +1,6 @@
 """Fixtures for all tests."""
 
+import gc
 import os
 
 import pytest
@@ -28,9 +29,19 @@ __all__ = [
 os.environ.setdefault("TUNNEL_SKIP_SKILL_INSTALL", "1")
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """One worker more than there are processors: for a third of their time tests wait for processes and sockets."""
+    """One worker more than there are processors: tests also wait, for processes and sockets."""
     return (os.cpu_count() or 1) + 1
+
+
+def pytest_collection_finish() -> None:
+    """What the tests themselves hold, in each worker, stays until its end.
+
+    A full collection that goes through all of it stops everything for a third of a second, in the midst of a conversation.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 # A busy machine must not fail what is right: how long a draw or an example takes is nobody's promise.

@@ -14,6 +14,10 @@ from msgspec import Struct
 FILE: Final = Path(__file__).with_suffix(".toml")
 MUTMUT: Final = ("-m", "mutmut")
 
+NOTICED: Final = frozenset({"killed", "timeout", "segfault", "caught by type check"})
+"""How a mutant ends that is noticed, as mutmut says it: by a test that fails, or by one that hangs or crashes. A mutant that ends in
+any other way is alive: it survived, has no tests, was skipped or not checked, or its check was suspicious or interrupted."""
+
 _RESULT: Final = re.compile(r"^\s*(?P<name>\S+): (?P<status>.+)$", re.MULTILINE)
 
 
@@ -67,6 +71,21 @@ def statuses(results: str) -> dict[str, str]:
     return {found["name"]: found["status"].strip() for found in _RESULT.finditer(results)}
 
 
+def alive(ended: Mapping[str, str]) -> list[str]:
+    """The names of those that nothing noticed.
+
+    Args:
+        ended: how every mutant ended, by its name.
+    """
+    return [name for name, status in ended.items() if status not in NOTICED]
+
+
+def score(ended: Mapping[str, str]) -> str:
+    """How many mutants ended in which way, each way by its own name."""
+    counts = Counter(ended.values())
+    return f"{len(ended)} mutants: {', '.join(f'{count} {status}' for status, count in counts.most_common())}"
+
+
 def faults(alive: Iterable[Change], on_record: Mapping[Change, str]) -> list[str]:
     """What is wrong between those that are alive and those that are on record, either way."""
     alive = list(alive)
@@ -80,11 +99,10 @@ def faults(alive: Iterable[Change], on_record: Mapping[Change, str]) -> list[str
 def main() -> int:
     """Print the score of the last run, and what is wrong with the record; 1 when something is."""
     ended = statuses(_mutmut("results", "--all", "true"))
-    counts = Counter(ended.values())
-    alive = [change(_mutmut("show", name)) for name, status in ended.items() if status != "killed"]
-    wrong = faults(alive, known()) if ended else ["mutmut has no results: run it first"]
-    print(f"{len(ended)} mutants: {', '.join(f'{count} {status}' for status, count in counts.most_common())}")
-    print("\n".join(wrong) or f"every one of the {len(alive)} others is explained in {FILE.name}")
+    unnoticed = [change(_mutmut("show", name)) for name in alive(ended)]
+    wrong = faults(unnoticed, known()) if ended else ["mutmut has no results: run it first"]
+    print(score(ended))
+    print("\n".join(wrong) or f"every one of the {len(unnoticed)} that nothing notices is explained in {FILE.name}")
     return 1 if wrong else 0
 
 

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from tests.survivors import change, faults, known, statuses
+import pytest
+
+from tests.survivors import alive, change, faults, known, score, statuses
 
 ROOT = Path(__file__).parents[1]
 
@@ -26,6 +28,33 @@ def test_how_each_ended_is_read() -> None:
     printed = "    tunnel.core.x__f__mutmut_1: survived\n    tunnel.core.x__f__mutmut_2: no tests\n"
 
     assert statuses(printed) == {"tunnel.core.x__f__mutmut_1": "survived", "tunnel.core.x__f__mutmut_2": "no tests"}
+
+
+@pytest.mark.parametrize("status", ["killed", "timeout", "segfault", "caught by type check"])
+def test_a_mutant_that_makes_a_check_fail_hang_or_crash_is_noticed(status: str) -> None:
+    assert alive({"one": status, "other": "survived"}) == ["other"]
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        "survived",
+        "no tests",
+        "suspicious",
+        "skipped",
+        "not checked",
+        "check was interrupted by user",
+        "what mutmut will say one day",
+    ],
+)
+def test_a_mutant_that_ends_in_another_way_is_alive(status: str) -> None:
+    assert alive({"one": status, "other": "killed"}) == ["one"]
+
+
+def test_each_way_to_end_is_counted_by_its_own_name() -> None:
+    ended = {"a": "killed", "b": "killed", "c": "timeout", "d": "survived"}
+
+    assert score(ended) == "4 mutants: 2 killed, 1 timeout, 1 survived"
 
 
 def test_who_is_alive_must_be_explained_and_who_is_explained_must_be_alive() -> None:

@@ -37,6 +37,14 @@ def play_guest(tables: Tables, lines: Iterable[Line]) -> Iterator[tuple[str, ...
     return (_heard_after(tables, side, line) for line in lines)
 
 
+def guest_left_by(tables: Tables, lines: Iterable[Line]) -> tuple[object, ...]:
+    """Where a guest is after these lines."""
+    side = GuestSide(tables)
+    for line in lines:
+        _perform(side, line)
+    return (side.at,)
+
+
 def _heard_after(tables: Tables, side: GuestSide, line: Line) -> tuple[str, ...]:
     side.words = []
     _perform(side, line)

@@ -49,6 +49,14 @@ def play_host(tables: Tables, lines: Iterable[Line]) -> Iterator[tuple[str, ...]
         yield _heard(tables, side)
 
 
+def host_left_by(tables: Tables, lines: Iterable[Line]) -> tuple[object, ...]:
+    """Where a host and its connections are after these lines."""
+    side = HostSide(tables, tables.session.start(), {})
+    for line in lines:
+        _perform(side, line)
+    return side.at, tuple(side.connections.items())
+
+
 def _lines(scene: _Scene) -> Iterator[Line]:
     yield from (("wait", "1"), ("wait", "2"), ("wait", "11"), ("reachable",), ("unreachable",), ("exit",))
     yield from (("close", summary) for summary in ("", "summary"))

@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from itertools import islice
 from pathlib import Path
@@ -27,7 +27,7 @@ from spec.compiler.mutants import Mutant
 from spec.compiler.mutate import changed_pairs
 from spec.compiler.reader import Spec
 from spec.compiler.script import Script, small_world, tables_of
-from spec.compiler.scripts import continued, differs, lines_of, scripts
+from spec.compiler.scripts import continued, differs, leads_elsewhere, lines_of, scripts
 from spec.compiler.together import durations
 
 ENOUGH = 3
@@ -40,7 +40,7 @@ NOWHERE = "nobody comes there"
 ALIKE = "everybody hears the same"
 LATE = "no core can be late"
 """Why nothing else has to be heard of a mutant: no conversation takes what is changed, or what is changed has no effect on
-anybody in any conversation, or a timer would fire behind its time."""
+anybody in any script or in what may follow it, or a timer would fire behind its time."""
 
 
 class OutOfTuneError(Exception):
@@ -97,6 +97,7 @@ class Theatre:
         # Compiled once; what is written anew is known by its text, since a clock may not tell two versions apart.
         compileall.compile_dir(folder / "tunnel", quiet=1, invalidation_mode=PycInvalidationMode.CHECKED_HASH)
         self._tables = tables_of(spec)
+        self._longer_ones: dict[Script, Sequence[Script]] = {}
         self._lines = {role: lines_of(found, role) for role in ("host", "guest")}
         self._stage = subprocess.Popen(
             [sys.executable, "-m", "spec.compiler.stage"],
@@ -130,7 +131,10 @@ class Theatre:
         spec = replace(self._spec, machines={**self._spec.machines, mutant.machine: mutant.table})
         tables = Tables.of(spec, durations(spec))
         near = list(self._near(mutant))
-        telling = list(islice((script for script in near if differs(tables, script)), ENOUGH))
+        # What a script does not tell may be told by what follows: of a connection only what it does is heard, not where it is.
+        apart = (script for script in near if leads_elsewhere(tables, self._tables, script))
+        following = (more for script in apart for more in self._following(script))
+        telling = _telling(tables, near) or _telling(tables, following)
         if not telling:
             return Hearing(mutant, ALIKE if near else NOWHERE, heard=None)
         changed = {path: text for path, text in python.write(spec).items() if text != self._written[path]}
@@ -150,6 +154,12 @@ class Theatre:
     def _longer(self, script: Script) -> Iterator[Script]:
         return continued(self._tables, script, self._lines[script.role])
 
+    def _following(self, script: Script) -> Sequence[Script]:
+        """The longer ones of a script that many mutants are near to."""
+        if script not in self._longer_ones:
+            self._longer_ones[script] = list(self._longer(script))
+        return self._longer_ones[script]
+
     def _near(self, mutant: Mutant) -> Iterator[Script]:
         machine = self._spec.machines[mutant.machine]
         pairs = {(mutant.machine, *pair) for pair in changed_pairs(machine, mutant.table)}
@@ -162,3 +172,8 @@ class Theatre:
     def _lay_out(self, files: dict[str, str]) -> None:
         for path, text in files.items():
             (self._folder / path).write_text(text, encoding="utf-8")
+
+
+def _telling(tables: Tables, found: Iterable[Script]) -> list[Script]:
+    """The first scripts of which something else is heard with these tables."""
+    return list(islice((script for script in found if differs(tables, script)), ENOUGH))

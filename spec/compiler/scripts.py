@@ -5,8 +5,8 @@ What must be heard comes from the tables (`hostside`, `guestside`). `host_actor`
 
 from collections.abc import Iterable, Iterator
 
-from spec.compiler.guest_scripts import guest_scripts, play_guest
-from spec.compiler.host_scripts import host_scripts, play_host
+from spec.compiler.guest_scripts import guest_left_by, guest_scripts, play_guest
+from spec.compiler.host_scripts import host_left_by, host_scripts, play_host
 from spec.compiler.hostside import Tables, Taken
 from spec.compiler.reader import Spec
 from spec.compiler.script import Exchange, Line, Script, tables_of
@@ -30,6 +30,13 @@ def differs(tables: Tables, script: Script) -> bool:
         return any(turn.heard != found for turn, found in zip(script.turns, heard, strict=True))
     except (NoRowError, EndlessTimerError, RecursionError, KeyError):
         return True
+
+
+def leads_elsewhere(tables: Tables, others: Tables, script: Script) -> bool:
+    """Whether who plays the script is left elsewhere by these tables than by the others, though the same may have been heard."""
+    left_by = host_left_by if script.role == "host" else guest_left_by
+    lines = [turn.line for turn in script.turns]
+    return left_by(tables, lines) != left_by(others, lines)
 
 
 def lines_of(found: Iterable[Script], role: str) -> list[Line]:

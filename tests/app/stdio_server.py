@@ -68,7 +68,7 @@ async def serve(*middleware: ServerMiddleware[Any]) -> None:
         async with stdio(FLUSH_SECONDS) as (read_stream, write_stream):
             await server.run(read_stream, write_stream, server.create_initialization_options())
     except asyncio.CancelledError:
-        print("cancelled", file=sys.stderr)
+        print("cancelled", file=sys.stderr, flush=True)
 
 
 async def collect() -> None:

@@ -153,7 +153,8 @@ async def test_a_git_whose_children_keep_its_output_open_is_not_waited_for(tmp_p
 async def test_a_git_that_prints_lines_without_end_gives_no_name() -> None:
     command = python("import sys\nwhile True: sys.stdout.write('y\\n' * 65536)")
 
-    assert await first_line(command, seconds=SOON_SECONDS) == b""
+    # It must have begun to print before it is given up.
+    assert await first_line(command, seconds=2) == b""
 
 
 async def test_a_git_that_prints_a_line_without_end_gives_no_name_as_soon_as_that_is_known() -> None:

@@ -6,8 +6,8 @@ import json
 import os
 import resource
 import stat
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +27,11 @@ TUNNEL_ID = "00112233aabbccdd"
 class Session:
     """A host in a home of its own, and what its person is told."""
 
-    def __init__(self, home: Path | None, user: int | None = None) -> None:
+    def __init__(
+        self, home: Path | None, user: int | None = None, nap: Callable[[float], None] = lambda _: None
+    ) -> None:
         self.told: list[str] = []
-        self.logs = Logs(home, self.told.append, user)
+        self.logs = Logs(home, self.told.append, user, nap)
         clock = StillClock()
         self.host = Host(key=KEY, goal="pair", name="Alice", entropy=os.urandom, now=clock.now())
         self.relay = Relay(self.host, clock, "/t/00")
@@ -398,5 +400,22 @@ async def test_no_sweep_takes_a_log_that_has_just_been_made_and_not_yet_been_loc
 
 async def test_a_log_is_not_begun_in_the_midst_of_a_sweep_which_may_never_end(tmp_path: Path) -> None:
     folder(tmp_path).mkdir(parents=True)
+    naps: list[float] = []
     with held(folder(tmp_path), fcntl.LOCK_EX):
-        await refused(Session(tmp_path))
+        await refused(Session(tmp_path, nap=naps.append))
+
+    # Nothing else of ours goes on meanwhile.
+    assert 0 < sum(naps) <= 0.05
+
+
+async def test_a_log_waits_for_a_sweep_that_ends_in_a_moment(tmp_path: Path) -> None:
+    folder(tmp_path).mkdir(parents=True)
+    with ExitStack() as sweeping:
+        sweeping.enter_context(held(folder(tmp_path), fcntl.LOCK_EX))
+        session = Session(tmp_path, nap=lambda _: sweeping.close())
+        log = session.begin()
+    kept = await logged(file(tmp_path), 1)
+    await session.end(log)
+
+    assert [line["seq"] for line in kept] == [1]
+    assert session.told == []

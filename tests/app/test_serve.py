@@ -42,12 +42,22 @@ async def ended_well(server: Server, how: str) -> None:
 # --- The end, in every state ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("how", TWO_WAYS)
-async def test_a_server_that_nobody_has_spoken_to_ends(how: str) -> None:
+async def test_a_server_that_nobody_has_spoken_to_ends() -> None:
     async with a_server() as server:
         await server.awake()
 
-        await ended_well(server, how)
+        await ended_well(server, "SIGTERM")
+
+
+async def test_a_server_whose_input_ends_before_anybody_has_spoken_ends_once_it_has_started() -> None:
+    async with a_server() as server:
+        await server.awake()
+        server.stop("EOF")
+        # Until it reads it has most of itself to import, and how long that takes is nobody's promise.
+        code, _ = await server.exit_code()
+
+    assert code == 0
+    assert is_banner(server.log), server.log
 
 
 @pytest.mark.parametrize("how", WAYS)

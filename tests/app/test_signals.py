@@ -3,6 +3,8 @@
 import asyncio
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Generator
 
 import pytest
@@ -44,6 +46,37 @@ async def test_more_signals_are_heard_as_one() -> None:
             await asyncio.sleep(0)
 
     assert asked == [1]
+
+
+DEAF = """
+import os, signal, weakref
+from tunnel.app.signals import leave_at_once
+
+class Gone:
+    def __del__(self):
+        ask()
+
+def ask(_reference=None):
+    os.kill(os.getpid(), signal.SIG%s)
+    for _ in range(1000):
+        pass
+
+leave_at_once()
+gone = Gone() if %r == "__del__" else set()
+watched = weakref.ref(gone, ask) if %r == "weak reference" else None
+del gone
+print("the server starts")
+"""
+"""Here Python prints an exception and goes on. Imports are full of such places."""
+
+
+@pytest.mark.parametrize("where", ["__del__", "weak reference"])
+@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+def test_a_start_is_ended_wherever_the_interpreter_is(number: signal.Signals, where: str) -> None:
+    program = DEAF % (number.name[3:], where, where)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=20)
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 async def test_a_loop_that_takes_no_handlers_is_told_through_the_system() -> None:

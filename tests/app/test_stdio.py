@@ -139,6 +139,13 @@ def wait_until(condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
+def seconds_until_cancelled(server: Served) -> float:
+    """How long it takes to leave. That its interpreter is then taken apart takes a busy machine a second, which the program spares."""
+    began = time.monotonic()
+    assert server.log.next() == b"cancelled"
+    return time.monotonic() - began
+
+
 def block_standard_output(server: Served) -> None:
     """Has the server answer more than its pipe holds, and reads none of it."""
     server.shake_hands()
@@ -396,8 +403,9 @@ def test_sigterm_ends_the_server_while_standard_input_is_open() -> None:
         server.ask(request("ping"))
         server.process.send_signal(signal.SIGTERM)
 
-        assert server.exit_code(within=EXIT_SECONDS) == 0
-        assert server.log.rest() == [b"cancelled"]
+        assert seconds_until_cancelled(server) < EXIT_SECONDS
+        assert server.exit_code() == 0
+        assert server.log.rest() == []
 
 
 def test_sigterm_in_the_middle_of_a_line_ends_the_server_and_its_tool() -> None:
@@ -408,9 +416,10 @@ def test_sigterm_in_the_middle_of_a_line_ends_the_server_and_its_tool() -> None:
         server.stdin.write(b'{"jsonrpc":')
         server.process.send_signal(signal.SIGTERM)
 
-        assert server.exit_code(within=EXIT_SECONDS) == 0
+        assert seconds_until_cancelled(server) < EXIT_SECONDS
+        assert server.exit_code() == 0
         assert server.answer()["error"]["message"] == "Connection closed"
-        assert server.log.rest() == [b"cancelled"]
+        assert server.log.rest() == []
 
 
 def test_sigterm_ends_the_server_while_standard_output_is_blocked() -> None:

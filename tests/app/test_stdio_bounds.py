@@ -171,6 +171,16 @@ async def test_an_answer_does_not_overtake_one_that_the_thread_still_writes() ->
 
 
 @asynchronous
+async def test_an_answer_does_not_overtake_one_that_is_sent_in_the_same_turn_of_the_loop() -> None:
+    with a_way(*a_pipe()) as way:
+        async with way.idle_thread() as given:
+            await asyncio.gather(way.send(TOO_LONG), way.send())
+
+        assert [*given, way.leaving.receive_nowait()] == [encode(answer(text).message) for text in (TOO_LONG, SHORT)]
+        assert unread_bytes(way.client) == 0
+
+
+@asynchronous
 async def test_an_answer_for_a_pipe_without_room_goes_to_the_thread() -> None:
     with a_way(*a_pipe()) as way:
         filled = fill(way.stdout)
@@ -194,7 +204,7 @@ async def test_an_answer_for_anything_but_a_pipe_goes_to_the_thread() -> None:
 
 
 @asynchronous
-async def test_an_answer_for_a_broken_pipe_goes_to_the_thread_which_finds_that_out() -> None:
+async def test_an_answer_for_a_broken_pipe_goes_to_the_thread() -> None:
     stdout, client = a_pipe()
     os.close(client)
     with a_way(stdout, os.open(os.devnull, os.O_RDONLY)) as way:
@@ -255,20 +265,20 @@ async def test_a_client_that_goes_away_unread_ends_who_sends_and_who_reads() -> 
 
 
 @asynchronous
-async def test_leaving_ends_who_waits_to_send_a_refusal() -> None:
+async def test_who_waits_to_send_a_refusal_ends_with_the_answers() -> None:
     with a_client(that_reads=False) as client:
         filled = unread_bytes(client.from_server)
-        async with stdio(FOREVER_SECONDS) as (_requests, answers), more_answers_than_are_queued(answers) as sending:
+        async with stdio(FOREVER_SECONDS) as (_requests, answers), more_answers_than_are_queued(answers):
             os.write(client.to_server, b"nonsense\n")
-            await until(lambda: answers_waiting(answers) == len(sending) - MAX_QUEUED_ANSWERS)
+            # One answer, behind which the others wait, and the refusal.
+            await until(lambda: lines_waiting(answers) == 1 + 1)
             reading = asyncio.ensure_future(asyncio.to_thread(client.read, filled + 1))
             await answers.aclose()
         await reading
+        await until(lambda: not any(thread.name == "stdin" for thread in threading.enumerate()))
 
-    assert not any(thread.name == "stdin" for thread in threading.enumerate())
 
-
-def answers_waiting(answers: WriteStream) -> int:
+def lines_waiting(answers: WriteStream) -> int:
     assert isinstance(answers, _Answers)
     return answers._queued.statistics().tasks_waiting_send
 

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -14,6 +13,7 @@ from mcp.client.stdio import StdioServerParameters
 from mcp_types import CallToolResult, TextContent
 
 from tests.app.processes import COMMAND, PATIENCE_SECONDS, a_server, environment
+from tests.standins.programs import free_port
 
 pytestmark = pytest.mark.anyio
 
@@ -226,12 +226,6 @@ async def test_forty_listens_at_once_are_all_answered_and_hold_up_nothing() -> N
 
     assert now["state"] == "connected"
     assert [said(one) for one in heard] == [["hello"]] * 40
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 async def test_at_an_address_of_its_own_a_host_is_reached_directly() -> None:

@@ -25,13 +25,13 @@ def main(
 ) -> int:
     """Run the named sections, or all.
 
-    What was measured on a busy machine, or of what is not committed, is not kept, and the status is 1.
+    What was measured on a busy machine, or of what is not committed, or of no commit that git names, is not kept, and the
+    status is 1.
     A missed target is told, and is no failure of the measuring: a test fails by it.
     """
     wanted = measures()
     options = parser([section.name for section in wanted.section]).parse_args(arguments)
-    date = options.date or record.committed()
-    if fault := misused(options, date):
+    if fault := misused(options):
         print(f"python -m tests.bench: {fault}", file=sys.stderr)
         return 2
     size = QUICK if options.quick else FULL
@@ -41,16 +41,17 @@ def main(
     if options.profile:
         profiled.show(size)
         return 0
-    if options.write and (why := refused(changed(), 0.0 if options.busy else busy())):
+    if options.write and (why := refused(changed, 0.0 if options.busy else busy())):
         print(f"python -m tests.bench: {why}", file=sys.stderr)
         return 1
+    date = options.date or record.committed()
     runs: dict[str, Run] = {}
     unkept: dict[str, str] = {}
     for section in wanted.section:
         if section.name in (options.names or [each.name for each in wanted.section]):
             found = runs[section.name] = (measure or run)(section, size, wanted, date)
             tell(section, found)
-            if options.write and (why := refused(changed(), 0.0 if options.busy else found.load)):
+            if options.write and (why := refused(changed, 0.0 if options.busy else found.load)):
                 unkept[section.name] = why
             elif options.write:
                 # At once: whoever stops in the middle keeps what is measured.
@@ -62,23 +63,25 @@ def main(
     return 1 if unkept else 0
 
 
-def misused(options: argparse.Namespace, date: str) -> str:
+def misused(options: argparse.Namespace) -> str:
     """What is wrong with the command line; empty where nothing is."""
     if options.quick and options.write:
         return "--quick measures nothing worth keeping. Leave out --quick, or --write."
     if options.profile and (options.names != ["relay"] or options.write):
         return "--profile is of the relay, and nothing is kept of it. Try: python -m tests.bench relay --profile"
-    if options.write and not date:
-        return "nobody knows the date. Give it: --date 2026-11-23"
     return ""
 
 
-def refused(changed: list[str], load: float) -> str:
+def refused(changed: Callable[[], list[str]], load: float) -> str:
     """Why nothing is kept; empty where nothing speaks against it."""
-    if changed:
-        more = f" and {len(changed) - NAMED} more" if len(changed) > NAMED else ""
+    try:
+        files = changed()
+    except record.NoCommitError as error:
+        return str(error)
+    if files:
+        more = f" and {len(files) - NAMED} more" if len(files) > NAMED else ""
         return (
-            f"not as they were committed: {', '.join(changed[:NAMED])}{more}. "
+            f"not as they were committed: {', '.join(files[:NAMED])}{more}. "
             "Nobody could measure the same again: commit them first."
         )
     if load > record.BUSY:

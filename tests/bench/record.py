@@ -36,6 +36,20 @@ DIRTY: Final = "-dirty"
 _DIGITS: Final = 4
 
 
+class NoCommitError(Exception):
+    """Git names no commit of what is measured.
+
+    Args:
+        found: what git says, or that there is none.
+    """
+
+    def __init__(self, found: str) -> None:
+        super().__init__(
+            f"git names no commit: {found}. Nobody could measure the same again: "
+            "measure in a clone of the repository, as the user who owns it, where `git rev-parse HEAD` names one."
+        )
+
+
 class Machine(Struct, frozen=True, kw_only=True):
     """Where it was measured."""
 
@@ -45,13 +59,18 @@ class Machine(Struct, frozen=True, kw_only=True):
     python: str
     packages: dict[str, str]
 
+    @property
+    def system(self) -> str:
+        """The kernel as it is shown."""
+        return without_build(self.kernel)
+
 
 class Program(Struct, frozen=True, kw_only=True):
     """What was measured."""
 
     version: str
     commit: str
-    """As `git describe` names it, with `-dirty` where more differs from it than what a run writes."""
+    """As `git describe` names it, with `-dirty` where more differs from it than what a run writes; empty where git names none."""
 
 
 class Figure(Struct, frozen=True, kw_only=True):
@@ -134,26 +153,48 @@ def machine() -> Machine:
     return Machine(
         cpu=_cpu(),
         cores=os.cpu_count() or 1,
-        kernel=f"{platform.system()} {platform.release()}",
+        kernel=kernel(),
         python=platform.python_version(),
         packages={name: found for name in PACKAGES if (found := _version(name))},
     )
 
 
-def program() -> Program:
+def kernel() -> str:
+    """The kernel of this machine, without the name of its build."""
+    return without_build(f"{platform.system()} {platform.release()}")
+
+
+def without_build(kernel: str) -> str:
+    """A system and its release up to the first hyphen: what follows names one machine's build of it."""
+    system, _, release = kernel.partition(" ")
+    return f"{system} {release.partition('-')[0]}".rstrip()
+
+
+def program(root: Path = ROOT) -> Program:
     """This one."""
-    described = _git("describe", "--always").strip()
-    return Program(version=__version__, commit=f"{described}{DIRTY}" if changed() else described)
+    try:
+        described = _git("describe", "--always", root=root).strip()
+        return Program(version=__version__, commit=f"{described}{DIRTY}" if changed(root) else described)
+    except NoCommitError:
+        return Program(version=__version__, commit="")
 
 
 def changed(root: Path = ROOT) -> list[str]:
-    """The tracked files that differ from the last commit, but for what a run writes; nothing where there is no git."""
+    """The tracked files that differ from the last commit, but for what a run writes.
+
+    Raises:
+        NoCommitError: nobody knows, for git names no commit.
+    """
+    _git("rev-parse", "HEAD", root=root)
     return _git("diff", "--name-only", "HEAD", "--", ".", *(f":!{each}" for each in WRITTEN), root=root).splitlines()
 
 
 def committed() -> str:
-    """The date of the last commit; nothing where there is no git."""
-    return _git("log", "-1", "--format=%cs").strip()
+    """The date of the last commit; nothing where git names none."""
+    try:
+        return _git("log", "-1", "--format=%cs").strip()
+    except NoCommitError:
+        return ""
 
 
 def read(path: Path = RECORD) -> Record:
@@ -168,11 +209,14 @@ def write(record: Record, path: Path = RECORD) -> None:
 
 
 def _git(*asked: str, root: Path = ROOT) -> str:
-    """What git says; nothing where there is none."""
+    """What git says."""
     try:
-        return subprocess.run(["git", *asked], cwd=root, capture_output=True, text=True, check=False).stdout
+        done = subprocess.run(["git", *asked], cwd=root, capture_output=True, text=True, check=False)
     except FileNotFoundError:
-        return ""
+        raise NoCommitError("there is no git") from None
+    if done.returncode:
+        raise NoCommitError((done.stderr.splitlines() or [f"its status is {done.returncode}"])[0])
+    return done.stdout
 
 
 def _cpu() -> str:

@@ -1,6 +1,7 @@
 """The page is what the record gives, every picture shows its figures, and what was wanted was measured and is met."""
 
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -77,7 +78,26 @@ def test_every_section_was_measured_whole(section: Section) -> None:
 
 def test_what_was_measured_was_committed() -> None:
     """Or nobody could measure the same again: `python -m tests.bench SECTION --write` does, when everything is committed."""
-    assert [name for name, run in KEPT.sections.items() if run.program.commit.endswith(record.DIRTY)] == []
+    commits = {name: run.program.commit for name, run in KEPT.sections.items()}
+
+    assert [name for name, commit in commits.items() if not commit or commit.endswith(record.DIRTY)] == []
+
+
+def test_of_a_kernel_the_name_of_its_build_is_neither_kept_nor_shown() -> None:
+    """What was recorded with it can still be read."""
+    old = structs.replace(HERE, kernel="Linux 6.18.44-fc-v509")
+    shown = page.page(Record(sections={"relay": structs.replace(a_run(RELAY), machine=old)}), WANTED, ())
+
+    assert "2 cores, Linux 6.18.44, Python 3.11" in shown
+    assert [record.without_build(kernel) for kernel in ("Linux 6.1.0-13-amd64", "Darwin 23.1.0", "Linux")] == [
+        "Linux 6.1.0",
+        "Darwin 23.1.0",
+        "Linux",
+    ]
+    assert {run.machine.kernel for run in KEPT.sections.values()} == {
+        run.machine.system for run in KEPT.sections.values()
+    }
+    assert record.machine().kernel == record.machine().system
 
 
 def test_every_target_is_met_or_missed_for_a_reason_that_was_accepted() -> None:
@@ -188,6 +208,44 @@ def test_what_is_changed_is_what_a_run_does_not_write_itself(tmp_path: Path) -> 
     measured.write_text("changed", encoding="utf-8")
 
     assert (before, record.changed(tmp_path)) == ([], ["measured.py"])
+
+
+def nothing_at_all(_root: Path, _patch: pytest.MonkeyPatch) -> None:
+    pass
+
+
+def no_commit_yet(root: Path, _patch: pytest.MonkeyPatch) -> None:
+    subprocess.run(["git", "init"], cwd=root, check=True, capture_output=True)
+
+
+def of_another_owner(root: Path, patch: pytest.MonkeyPatch) -> None:
+    no_commit_yet(root, patch)
+    patch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+
+
+def no_git(root: Path, patch: pytest.MonkeyPatch) -> None:
+    patch.setenv("PATH", str(root))
+
+
+@pytest.mark.needs("git")
+@pytest.mark.parametrize(
+    ("happens", "found"),
+    [
+        (nothing_at_all, "fatal: not a git repository"),
+        (no_commit_yet, "fatal: ambiguous argument 'HEAD'"),
+        (of_another_owner, "fatal: detected dubious ownership"),
+        (no_git, "there is no git. "),
+    ],
+    ids=["an export", "no commit yet", "another owner", "no git"],
+)
+def test_where_git_names_no_commit_nothing_counts_as_committed(
+    happens: Callable[[Path, pytest.MonkeyPatch], None], found: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    happens(tmp_path, monkeypatch)
+
+    with pytest.raises(record.NoCommitError, match=f"git names no commit: {found}.*measure in a clone"):
+        record.changed(tmp_path)
+    assert record.program(tmp_path).commit == ""
 
 
 def test_a_section_that_gave_nothing_is_taken_out() -> None:

@@ -7,7 +7,7 @@ import pytest
 from tunnel_conformance.cli import commands
 
 from tests.bench import __main__ as bench
-from tests.bench import functions_timed, kit, others, profiled
+from tests.bench import functions_timed, kit, others, profiled, record
 from tests.bench.record import Run, figures, read
 from tests.bench.samples import QUICK, Samples
 from tests.bench.tables import Section, measures
@@ -103,6 +103,18 @@ def test_nothing_is_kept_of_what_is_not_committed(
 
     assert bench.main(["start", "--write", "--date", "2026-01-01", *allowed], tmp_path, float, lambda: changed) == 1
     assert "tunnel/core/host.py, README.md, Makefile and 1 more. Nobody could" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.needs("git")
+@pytest.mark.parametrize("dated", [[], ["--date", "2026-01-01"]], ids=["of no date", "dated"])
+def test_nothing_is_kept_of_what_is_no_commit(
+    dated: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["start", "--write", *dated]
+
+    assert bench.main(arguments, tmp_path, float, lambda: record.changed(tmp_path), at_once) == 1
+    assert "git names no commit: fatal: not a git repository" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 

@@ -6,6 +6,7 @@ from msgspec import structs
 from tunnel_conformance.judge import blank, judge, passing
 from tunnel_conformance.records import Outcome
 from tunnel_conformance.subjects.base import Answer, Call, Died
+from tunnel_conformance.wire.log import Log
 
 from tests.conformance.own import Own, a_case, guest_case, host_case, with_own
 from tests.io.asynchronous import asynchronous
@@ -166,29 +167,30 @@ async def test_a_process_that_was_stopped_plays_no_other_case() -> None:
 
 
 @asynchronous
-async def test_a_connection_lost_while_time_passes_is_noticed() -> None:
+async def test_a_connection_lost_while_time_passes_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     case = structs.replace(
-        host_case(Step(do="await"), Step(do="wait", args={"seconds": 3}, expect="nothing")), needs=("time",)
+        host_case(Step(do="await"), Step(do="wait", args={"seconds": 10}, expect="nothing")), needs=("time",)
     )
+    closing: list[asyncio.Task[Answer]] = []
 
     async def test(own: Own) -> None:
         own.speed = 10
+        passed = Log.passed
 
-        async def close_soon() -> None:
-            while "listen" not in own.calls:
-                await asyncio.sleep(0.01)
-            await asyncio.sleep(0.1)
-            await own.call("close", {}, 1)
+        def close_behind(log: Log, seconds: float, speed: float) -> None:
+            passed(log, seconds, speed)
+            # It gets its turn when the kit sleeps, and so has seen who is there.
+            closing.append(asyncio.create_task(own.call("close", {}, 10)))
 
-        closing = asyncio.create_task(close_soon())
+        monkeypatch.setattr(Log, "passed", close_behind)
         judged = await judge(case, own, patience=PATIENCE)
-        await closing
+        await asyncio.gather(*closing)
 
         assert judged.lost_in_time
         assert not judged.is_reusable
         assert judged.verdict.outcome is Outcome.FAIL
         assert judged.verdict.speed == 10
-        assert any(entry.text == "3 s pass, at 10 times the speed" for entry in judged.verdict.log)
+        assert any(entry.text == "10 s pass, at 10 times the speed" for entry in judged.verdict.log)
 
     await with_own(test, Own())
 

@@ -197,7 +197,9 @@ class Stage:
         assert (echo.sender, wire.sent.get((echo.id, echo.body))) == ("guest", ticket), ONLY_ITS_ECHO
 
     def _wire(self, number: ConnectionId) -> Wire:
-        return next(wire for wire in self.wires if wire.number == number)
+        found = [wire for wire in self.wires if wire.number == number]
+        assert found, "a host speaks to connections that are there"
+        return found[0]
 
     def up(self, wire: Wire) -> None:
         """The next thing on its way to the host arrives."""

@@ -13,6 +13,8 @@ from tunnel.core.host import Host
 from tunnel.core.instant import Instant
 from tunnel.spec.v1.constants import (
     IDLE_SECONDS,
+    KEY_BYTES,
+    MESSAGE_ID_BYTES,
     TEXT_BYTES,
 )
 from tunnel.spec.v1.refusals import Cause, Closing, Failure, Refusal
@@ -198,6 +200,23 @@ def test_a_longer_text_is_not_sent(tunnel: Tunnel, text: str) -> None:
 
     assert tunnel.host.say(text) == NotSaid(1, Failure.TEXT_TOO_LONG)
     assert len(tunnel.host.texts) == 1
+
+
+def test_a_text_that_is_too_long_is_not_even_sealed() -> None:
+    """Who repeats a session with the same chance gets the same numbers and ids: no nonce is drawn for what is not sealed."""
+    drawn: list[int] = []
+
+    def chance(count: int) -> bytes:
+        drawn.append(count)
+        return bytes(count)
+
+    now = Instant(0, EPOCH_MS)
+    host = Host(key=bytes(KEY_BYTES), goal="pair on checkout", name="Alice", entropy=chance, now=now)
+    host.reachable(now)
+    drawn.clear()
+    host.say(1, "x" * (TEXT_BYTES + 1), now)
+
+    assert drawn == [MESSAGE_ID_BYTES]
 
 
 # --- Ends -------------------------------------------------------------------------------------------------------------

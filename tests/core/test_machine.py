@@ -13,7 +13,7 @@ from spec.compiler.explore import Input, Place, Wait, Way, explore, inputs, shor
 from spec.compiler.lint import lint
 from spec.compiler.reader import read
 from tunnel.core.instant import TICKS_PER_SECOND
-from tunnel.core.machine import Machine, Move
+from tunnel.core.machine import Machine, Move, _events
 from tunnel.errors import OurFault
 from tunnel.spec import model
 from tunnel.spec.semantics import Interpreter, Step
@@ -165,6 +165,14 @@ def test_a_machine_starts_where_its_table_says_with_its_timers_running(name: str
         for timer in ROLES[name].table.timers
         if machine.state.value in ROLES[name].table.states_of(timer.runs_in)
     }
+
+
+@every_machine
+def test_a_machine_has_the_events_of_its_table_and_no_others(name: str) -> None:
+    """The library would add events that lead from anywhere to anywhere."""
+    table = ROLES[name].table
+
+    assert set(_events(table)) == {event.name for event in table.events}
 
 
 def test_two_machines_of_one_table_do_not_know_of_each_other() -> None:

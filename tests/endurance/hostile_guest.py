@@ -28,7 +28,8 @@ FRAMES: Final = {"texts": Opcode.TEXT, "pings": Opcode.PING}
 
 LATE_SECONDS: Final = 0.75
 """An answer that takes longer is late. A question takes seven turns of the host's loop, and in each a whole read of the flood goes in
-front: 0.14 s of work with a full collection of garbage. It took 0.27 s beside others, and 0.36 s where two more wanted both cores."""
+front, and perhaps a full collection of garbage; beside others it takes a few times as long as on a machine that is left alone, where
+`docs/endurance.md` says how long the slowest one took."""
 
 IN_A_PIECE: Final = 10_000
 """So many frames are handed to the system together: more than a host reads of its guest at once hardly fit into its buffers."""

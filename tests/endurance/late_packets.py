@@ -48,6 +48,7 @@ async def run(exchanges: int, folder: Path) -> Found:
             "packets": weather.packets,
             "packets overtaken": weather.overtaken,
             "packets lost": weather.lost,
+            "tries to join": pair.joins,
             **pair.figures(),
         },
         faults=faults + spared(weather),

@@ -14,6 +14,7 @@ import msgspec
 import psutil
 from msgspec import Struct, structs
 
+from tests.bench.record import kernel
 from tests.endurance.results import Figure, Found, Run, shown
 from tests.endurance.runs import RUNS
 from tests.standins.strangers import FLOOD_PINGS, POLITE
@@ -120,7 +121,7 @@ def machine() -> dict[str, str]:
     return {
         "processor": f"{os.cpu_count()} cores of {_processor()}",
         "memory": f"{memory} GiB",
-        "system": f"{platform.system()} {platform.release().partition('-')[0]}",
+        "system": kernel(),
     }
 
 

@@ -99,5 +99,13 @@ def test_the_network_has_really_been_slow(happened: Mapping[str, Found]) -> None
     assert float(happened["late-packets"].figures["median ms"]) > 40
 
 
+@pytest.mark.needs("namespaces")
+@pytest.mark.needs("tun")
+@pytest.mark.needs("nft")
+def test_where_a_guest_may_try_again_it_is_told_how_often_it_did(happened: Mapping[str, Found]) -> None:
+    assert float(happened["lost-packets"].figures["tries to join"]) >= 1
+    assert float(happened["late-packets"].figures["tries to join"]) >= 1
+
+
 def test_what_has_no_small_size_is_tested_elsewhere() -> None:
     assert {name for name, run in RUNS.items() if not run.small} == {"long-sleep", "full-disk", "own-clock"}

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -16,6 +15,7 @@ from tests.conversation import Dice, message
 from tests.io.asynchronous import asynchronous, until
 from tests.io.dialling import BARE, KEY, Dialled, answering, dialled, link_to, says
 from tests.io.wire import CLOSING_SECONDS, PATH, SOON_SECONDS, StillClock, opened
+from tests.standins.programs import free_port
 from tunnel import crypto
 from tunnel.core import codec
 from tunnel.core.guest import Guest
@@ -164,6 +164,7 @@ async def test_a_host_that_closes_is_told_from_one_that_is_gone() -> None:
         assert here.texts()[-1] == "closed \u2014 all done"
 
 
+@pytest.mark.usefixtures("closes_late")
 @asynchronous
 async def test_a_refused_join_leaves_nothing_behind() -> None:
     """AUTH-11."""
@@ -258,10 +259,7 @@ async def test_what_is_no_relay_is_a_trouble_in_a_sentence(answer: list[bytes], 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 @asynchronous
 async def test_a_port_at_which_nobody_listens_is_a_trouble_in_a_sentence(host: str) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    async with dialled(link_to(port, host)) as here:
+    async with dialled(link_to(free_port(), host)) as here:
         assert not await here.is_joined()
         assert here.dialer.trouble.startswith("TCP: ")
         assert "ask for a new link" in here.dialer.trouble
@@ -362,6 +360,7 @@ async def test_an_answer_that_comes_drop_by_drop_is_given_up() -> None:
 
 
 @pytest.mark.parametrize("turns", range(20))
+@pytest.mark.usefixtures("closes_late")
 @asynchronous
 async def test_a_dial_that_is_given_up_leaves_nothing(turns: int) -> None:
     """Wherever it is: the loop that a test runs in finds every task, socket and exception that is left."""
@@ -625,6 +624,7 @@ async def test_a_frozen_host_does_not_delay_the_close() -> None:
         assert await host.closing() == told(Closing.LEFT)
 
 
+@pytest.mark.usefixtures("closes_late")
 @asynchronous
 async def test_a_host_that_answers_the_close_does_not_delay_it_at_all() -> None:
     """With a server that is not ours."""

@@ -8,13 +8,8 @@ import pytest
 
 from tests.io.asynchronous import asynchronous
 from tests.io.wire import CLOSING_SECONDS, PATH, SOON_SECONDS, Noted, client, listening
+from tests.standins.programs import free_port
 from tunnel.io.listener import Listener
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 async def connects(port: int, host: str = "127.0.0.1") -> bool:
@@ -37,7 +32,7 @@ async def test_it_listens_on_the_loopback_address_and_no_other() -> None:
 @asynchronous
 async def test_it_listens_at_another_address_where_that_is_wanted_and_no_other() -> None:
     listener = Listener(PATH, Noted())
-    port = await listener.listen(0, "127.0.0.2")
+    port = await listener.listen(free_port(), "127.0.0.2")
     there, elsewhere = await connects(port, "127.0.0.2"), await connects(port)
     await listener.closed()
 
@@ -78,10 +73,11 @@ async def test_what_is_for_nobody_is_dropped() -> None:
         assert not listener.is_free(7)
 
 
+@pytest.mark.usefixtures("closes_late")
 @asynchronous
 async def test_the_port_is_free_as_soon_as_it_is_shut() -> None:
     """CLOSE-2: also while a peer is still there that does not go."""
-    async with listening(Noted()) as (listener, port), client(port) as them:
+    async with listening(Noted(), free_port()) as (listener, port), client(port) as them:
         await them.open()
         began = time.monotonic()
         listener.shut()
@@ -113,6 +109,7 @@ async def test_a_socket_that_stays_does_not_keep_the_listener_from_closing(asks:
         assert noted.told == ["accept", "lost"]
 
 
+@pytest.mark.usefixtures("closes_late")
 @asynchronous
 async def test_a_listener_without_sockets_closes_at_once() -> None:
     async with listening(Noted()) as (listener, _):
@@ -124,7 +121,7 @@ async def test_a_listener_without_sockets_closes_at_once() -> None:
 
 @asynchronous
 async def test_shutting_and_closing_again_changes_nothing() -> None:
-    async with listening(Noted()) as (listener, port):
+    async with listening(Noted(), free_port()) as (listener, port):
         listener.shut()
         listener.shut()
         await listener.closed()

@@ -27,14 +27,14 @@ from tunnel.io.trust import CaFileError
 from tunnel.io.way import Patience, Way
 from tunnel.spec.v1.refusals import Cause
 
-SHORT = Patience(
-    system_seconds=0.05,
-    doh_seconds=0.05,
-    tcp_seconds=0.05,
-    proxy_seconds=0.05,
-    tls_seconds=0.05,
-    websocket_seconds=0.05,
-)
+SHORT_SECONDS = 0.05
+SHORT = {
+    Stage.DNS: Patience(system_seconds=SHORT_SECONDS, doh_seconds=SHORT_SECONDS),
+    Stage.TCP: Patience(tcp_seconds=SHORT_SECONDS),
+    Stage.PROXY: Patience(proxy_seconds=SHORT_SECONDS),
+    Stage.TLS: Patience(tls_seconds=SHORT_SECONDS),
+}
+"""Only the stage that is meant to hang is short: the ones before it have all the time that they need."""
 
 
 class Resolver:
@@ -374,15 +374,17 @@ async def hanging_at(stage: Stage, folder: Path) -> AsyncGenerator[Way]:
     async with answering(silent) as deaf:
         match stage:
             case Stage.DNS:
-                yield Way(environment={}, doh_servers=(f"https://127.0.0.1:{deaf}",), lookup=hangs, patience=SHORT)
+                yield Way(
+                    environment={}, doh_servers=(f"https://127.0.0.1:{deaf}",), lookup=hangs, patience=SHORT[stage]
+                )
             case Stage.PROXY:
                 environment = {"ALL_PROXY": f"socks5h://127.0.0.1:{deaf}"}
-                yield Way(environment=environment, doh_servers=(), patience=SHORT)
+                yield Way(environment=environment, doh_servers=(), patience=SHORT[stage])
             case _:
                 heads: list[bytes] = []
                 async with answering(leading_to(deaf, heads)) as proxy:
                     environment = {"ALL_PROXY": f"http://127.0.0.1:{proxy}"}
-                    yield Way(environment=environment, doh_servers=(), patience=SHORT, ca_file=authority.file)
+                    yield Way(environment=environment, doh_servers=(), patience=SHORT[stage], ca_file=authority.file)
 
 
 @pytest.mark.parametrize("stage", [Stage.DNS, Stage.PROXY, Stage.TLS], ids=lambda stage: stage.value)
@@ -407,7 +409,9 @@ async def test_a_connection_that_hangs_is_given_up_and_named() -> None:
         for one in crowd:
             one.setblocking(False)
             one.connect_ex(full.getsockname())
-        passage = Passage(f"ws://127.0.0.1:{full.getsockname()[1]}/t/ff", Way(environment={}, patience=SHORT))
+        passage = Passage(
+            f"ws://127.0.0.1:{full.getsockname()[1]}/t/ff", Way(environment={}, patience=SHORT[Stage.TCP])
+        )
         with pytest.raises(SlowError):
             await passage.open()
         for one in crowd:

@@ -393,6 +393,7 @@ async def test_a_frozen_guest_does_not_delay_the_close(way: str) -> None:
             assert await reading == told(Closing.CLOSED_BY_HOST)
 
 
+@pytest.mark.usefixtures("closes_late")
 @asynchronous
 async def test_a_guest_that_answers_the_close_does_not_delay_it_at_all() -> None:
     async with opened() as here, client(here.port) as guest:

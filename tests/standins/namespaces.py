@@ -116,17 +116,28 @@ def _remove(namespace: str) -> None:
             with suppress(ProcessLookupError):
                 os.kill(int(pid), 9)
         _ip("netns", "delete", namespace)
+    # The folder around it stays, even when it is empty: another run may be about to write into it.
     shutil.rmtree(_ETC / namespace, ignore_errors=True)
-    with suppress(OSError):
-        # Only when it is empty: it may be the person's own.
-        _ETC.rmdir()
 
 
 def _sweep() -> None:
+    """Take away what is left of runs that were killed."""
     for left in _RUN.glob(f"{_PREFIX}*") if _RUN.exists() else ():
         owner = left.name.removeprefix(_PREFIX).partition("-")[0]
         if not Path("/proc", owner).exists():
-            _remove(left.name)
+            try:
+                _remove(left.name)
+            except AssertionError:
+                # Another run may be taking the same one away.
+                if not _vanishes(left):
+                    raise
+
+
+def _vanishes(left: Path) -> bool:
+    end = time.monotonic() + START_SECONDS
+    while left.exists() and time.monotonic() < end:
+        time.sleep(0.01)
+    return not left.exists()
 
 
 def _ip(*arguments: str) -> str:

@@ -63,7 +63,7 @@ def edge(
         protocols: which versions of TLS it speaks.
         read_seconds: a connection on which the relay says nothing for so long is dropped.
     """
-    home, port = Path(mkdtemp(dir=folder)), free_port(address)
+    home, port = Path(mkdtemp(dir=folder)), free_port()
     arguments = configured(
         home, certificate, relay, address=address, port=port, protocols=protocols, read_seconds=read_seconds
     )

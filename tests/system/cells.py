@@ -90,12 +90,14 @@ class Outcome(NamedTuple):
     """How the peer was told why; None where there is none."""
 
 
-async def outcome(cell: Cell, folder: Path) -> Outcome:
-    """Bring a server there, end it, and look."""
+async def outcome(cell: Cell, folder: Path, is_up: asyncio.Event | None = None) -> Outcome:
+    """Bring a server there, and tell so; end it, and look."""
     place = Place(folder, cell.stage.replace(" ", "-") + "-" + cell.way)
     before = await place.left()
     async with AsyncExitStack() as undoing:
         held = await _bring(cell)(undoing, place, in_a_hurry(stages.HURRY) if _hurries(cell) else {})
+        if is_up:
+            is_up.set()
         if cell.way in LIVES_ON:
             before = held.before
         during = (await place.left()).beyond(before)

@@ -52,24 +52,37 @@ THERE = {
 """What there is at each stage, beside the server itself."""
 
 
+def is_late(seen: Outcome | BaseException) -> bool:
+    return isinstance(seen, Outcome) and seen.seconds >= GONE_SECONDS
+
+
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Mapping[Cell, Outcome | BaseException]:
     folder = tmp_path_factory.mktemp("cells")
-    # Those that wait for time to pass come first, and do not count.
-    ordered = sorted(CELLS, key=lambda cell: cell.way != "idle")
+    # Those that wait for time to pass come first, while nobody else makes them late, and do not count.
+    ups = {cell: asyncio.Event() for cell in CELLS if cell.way == "idle"}
     at_once = asyncio.Semaphore(AT_ONCE)
 
     async def one(number: int, cell: Cell) -> Outcome:
-        if cell.way == "idle":
-            return await outcome(cell, folder / str(number))
+        if up := ups.get(cell):
+            try:
+                return await outcome(cell, folder / str(number), up)
+            finally:
+                up.set()
+        for up in ups.values():
+            await up.wait()
         async with at_once:
             return await outcome(cell, folder / str(number))
 
-    async def run() -> list[Outcome | BaseException]:
-        cells = (one(number, cell) for number, cell in enumerate(ordered))
-        return await asyncio.gather(*cells, return_exceptions=True)
+    async def run() -> dict[Cell, Outcome | BaseException]:
+        cells = (one(number, cell) for number, cell in enumerate(CELLS))
+        seen = dict(zip(CELLS, await asyncio.gather(*cells, return_exceptions=True), strict=True))
+        # Its neighbours may be why a cell was late: alone it has no such excuse.
+        for number, cell in enumerate(cell for cell, found in seen.items() if is_late(found)):
+            seen[cell] = await outcome(cell, folder / f"again-{number}")
+        return seen
 
-    seen = dict(zip(ordered, asyncio.run(run()), strict=True))
+    seen = asyncio.run(run())
     print(f"\n{table(seen)}")
     return seen
 

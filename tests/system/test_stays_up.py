@@ -20,7 +20,7 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.app.processes import Server
 from tests.standins.certificates import Authority
-from tests.standins.namespaces import network
+from tests.standins.namespaces import Machine, network
 from tests.standins.nginx import edge
 from tests.standins.programs import free_port
 from tests.system.talking import a_person, begin_listening, heard, in_a_hurry, said
@@ -147,13 +147,24 @@ async def both_sleep() -> tuple[End, End]:
         return host, guest
 
 
+@asynccontextmanager
+async def a_network() -> AsyncGenerator[dict[str, Machine]]:
+    """Two machines, made and taken away beside everything else that happens here, as the commands for it take their time."""
+    machines = network(("host", "guest"))
+    at = await asyncio.to_thread(machines.__enter__)
+    try:
+        yield at
+    finally:
+        await asyncio.to_thread(machines.__exit__, None, None, None)
+
+
 async def cable_is_cut() -> tuple[End, End]:
-    with network(("host", "guest")) as at:
+    async with a_network() as at:
         url = f"http://{at['host'].addresses['guest']}:8001"
         prefixes = (at["host"].prefix, at["guest"].prefix)
         where = {"TUNNEL_TRANSPORT": "direct", "TUNNEL_URL": url}
         async with two_who_listen(*prefixes, **where) as (alice, bob, at_host, at_guest):
-            at["guest"].unplug("host")
+            await asyncio.to_thread(at["guest"].unplug, "host")
             cut = time.monotonic()
             host, guest = await asyncio.gather(told(alice, at_host, cut), told(bob, at_guest, cut))
             return host, guest

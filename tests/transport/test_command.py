@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from tests.io.asynchronous import asynchronous, until
-from tests.transport.trees import ENVIRONMENT, act, all_gone
+from tests.transport.trees import ENVIRONMENT, act, all_gone, program
 from tunnel.transport.base import Transport, TransportError
 from tunnel.transport.command import Command, command, preset
 from tunnel.transport.presets import PRESETS, Preset
@@ -67,11 +67,14 @@ async def test_the_port_is_put_in_and_the_url_comes_out() -> None:
     transport: Transport = own(*act("answers", "see", NAMES))
     url = await transport.start(PORT)
     here = below()
+    assert transport._child
+    only = program(transport._child, here)
     await transport.stop()
 
     assert url == "https://4711.example.org"
-    assert len(here) == 3, "guard, watcher and program"
-    assert await all_gone(here, 0)
+    assert (len(here), len(only)) == (3, 1), "guard, watcher and program"
+    assert await all_gone(only, 0)
+    assert await all_gone(here)
 
 
 @asynchronous
@@ -206,9 +209,9 @@ async def test_a_program_that_ends_before_is_said_with_its_last_words() -> None:
 
 @asynchronous
 async def test_a_program_that_names_no_url_is_ended_and_said() -> None:
-    said = await trouble(slow("answers", "please wait"))
+    said = await trouble(slow("answers", "please wait", seconds=2))
 
-    assert said.startswith("slowpoke named no URL in 0.5 s; its last words: please wait 4711.")
+    assert said.startswith("slowpoke named no URL in 2 s; its last words: please wait 4711.")
 
 
 @asynchronous

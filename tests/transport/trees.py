@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import sys
 import time
 from collections.abc import AsyncGenerator, Sequence
@@ -40,6 +41,24 @@ def family(child: Child) -> list[psutil.Process]:
     """The guard, and everything below it."""
     guard = psutil.Process(child._guard.pid)
     return [guard, *guard.children(recursive=True)]
+
+
+def program(child: Child, tree: Sequence[psutil.Process]) -> list[psutil.Process]:
+    """Of its tree what is in its process group: without guard and watcher."""
+    return [process for process in tree if _group(process) == child._group]
+
+
+def _group(process: psutil.Process) -> int | None:
+    try:
+        return os.getpgid(process.pid)
+    except ProcessLookupError:
+        return None
+
+
+def spent() -> float:
+    """The seconds of processors that processes have cost which are gone: no other process adds to them."""
+    of = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return of.ru_utime + of.ru_stime
 
 
 def is_alive(process: psutil.Process) -> bool:

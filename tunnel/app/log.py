@@ -8,6 +8,7 @@ import fcntl
 import os
 import re
 import stat
+import time
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager, suppress
 from itertools import islice
@@ -25,6 +26,10 @@ FOLDERS: Final = (".tunnel", "sessions")
 
 SWEPT_AT_ONCE: Final = 1000
 """So many entries of the folder one start looks at."""
+
+NAP_SECONDS: Final = 0.005
+NAPS: Final = 10
+"""So often a new log waits so long for the sweep of another process to end: everything else of ours waits with it."""
 
 _OURS: Final = re.compile(r"[0-9a-f]+(-2)?\.jsonl")
 _FILE: Final = 0o600
@@ -97,12 +102,20 @@ class Logs:
         home: the person's home folder; None when there is none.
         report: says something to the person.
         user: whose files are touched; whoever runs this when it is left out.
+        nap: waits for so many seconds.
     """
 
-    def __init__(self, home: Path | None, report: Callable[[str], None], user: int | None = None) -> None:
+    def __init__(
+        self,
+        home: Path | None,
+        report: Callable[[str], None],
+        user: int | None = None,
+        nap: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._home = home
         self._report = report
         self._user = os.geteuid() if user is None else user
+        self._nap = nap
 
     def begin(self, tunnel_id: str, driver: Driver, transcript: Transcript) -> Log | None:
         """Keep a log from now on, with what was said before; None, and a word to the person, when that cannot be."""
@@ -112,7 +125,7 @@ class Logs:
             self._complain(error)
             return None
         try:
-            name, file = _create(folder, tunnel_id)
+            name, file = _create(folder, tunnel_id, self._nap)
         except OSError as error:
             os.close(folder)
             self._complain(error)
@@ -149,10 +162,10 @@ class Logs:
         )
 
 
-def _create(folder: int, tunnel_id: str) -> tuple[str, int]:
+def _create(folder: int, tunnel_id: str, nap: Callable[[float], None]) -> tuple[str, int]:
     """A file that was not there before, with its lock. Host and guest may be on one machine, so there are two names."""
     # Until the file has its lock, a sweep would take it for one that was left behind.
-    with _locked(folder, fcntl.LOCK_SH):
+    with _locked(folder, fcntl.LOCK_SH, nap):
         with suppress(FileExistsError):
             return _new(folder, f"{tunnel_id}.jsonl")
         return _new(folder, f"{tunnel_id}-2.jsonl")
@@ -177,9 +190,17 @@ def _remove(folder: int, name: str, file: int) -> None:
 
 
 @contextmanager
-def _locked(folder: int, how: int) -> Generator[None]:
-    """Nobody is waited for: a process that has the folder may be stopped."""
-    fcntl.flock(folder, how | fcntl.LOCK_NB)
+def _locked(folder: int, how: int, nap: Callable[[float], None] | None = None) -> Generator[None]:
+    """Nobody is waited for, or a few naps only: a process that has the folder may be stopped."""
+    naps = [nap] * NAPS if nap else []
+    while True:
+        try:
+            fcntl.flock(folder, how | fcntl.LOCK_NB)
+            break
+        except BlockingIOError:
+            if not naps:
+                raise
+            naps.pop()(NAP_SECONDS)
     try:
         yield
     finally:

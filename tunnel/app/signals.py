@@ -1,8 +1,8 @@
 """How this process is asked to end, on systems that ask in different ways."""
 
 import asyncio
+import os
 import signal
-import sys
 from collections.abc import Callable
 from types import FrameType
 from typing import Final
@@ -15,7 +15,7 @@ SIGNALS: Final = tuple(
 
 
 def leave_at_once() -> None:
-    """Until there is an event loop, nothing is open and there is nobody to tell."""
+    """Until there is an event loop, nothing is open, nothing waits to be written, and there is nobody to tell."""
     for number in SIGNALS:
         signal.signal(number, _leave)
 
@@ -47,4 +47,5 @@ def on_signals(end: Callable[[], object], add: Callable[[int, Callable[[], None]
 
 
 def _leave(_number: int, _frame: FrameType | None) -> None:
-    sys.exit(0)
+    # Not an exception: in a callback of a weak reference, as imports have them, it would be printed and forgotten.
+    os._exit(0)

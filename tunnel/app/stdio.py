@@ -88,15 +88,18 @@ class _Answers(ObjectSendStream[SessionMessage]):
 
     def __init__(self, stdout: int, queued: MemoryObjectSendStream[bytes]) -> None:
         self._stdout, self._queued = stdout, queued
+        self._turn = anyio.Lock(fast_acquire=True)
         self._is_pipe = stat.S_ISFIFO(os.fstat(stdout).st_mode)
 
     async def send(self, item: SessionMessage) -> None:
         line = encode(item.message)
         await checkpoint_if_cancelled()
-        if self._written(line):
-            await cancel_shielded_checkpoint()  # who sends on and on lets others run
-        else:
-            await self._queued.send(line)
+        # To queue a line takes a turn of the loop, and what is sent meanwhile must not go before it.
+        async with self._turn:
+            if not self._written(line):
+                await self._queued.send(line)
+                return
+        await cancel_shielded_checkpoint()  # who sends on and on lets others run
 
     async def aclose(self) -> None:
         self._queued.close()

@@ -49,11 +49,13 @@ class Person:
         modes = termios.tcgetattr(self._terminal)[3]
         return bool(modes & termios.ECHO and modes & termios.ICANON)
 
-    async def until(self, text: str) -> None:
-        """Wait until a text stands on the screen."""
+    async def until(self, text: str, keys: str = "") -> None:
+        """Wait until a text stands on the screen, and type these keys until then: what was said is loaded when a line is drawn."""
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 while text not in self.shown:
+                    if keys:
+                        self.type(keys)
                     await self._look()
         except TimeoutError:
             raise AssertionError(f"{text!r} is not in\n{self.shown}") from None

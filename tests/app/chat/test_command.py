@@ -282,8 +282,7 @@ async def test_the_link_is_in_no_argument_and_nothing_is_kept(tmp_path: Path) ->
         key = link.partition("#")[2]
         seen = [psutil.Process(person.process.pid) for person in (alice, bob)]
         said = [" ".join([*process.cmdline(), *process.environ().values()]) for process in seen]
-        bob.type("\x1b[A")
-        await bob.until("> remember this")
+        await bob.until("> remember this", keys="\x1b[A")
         bob.type("\x03\x03")
         await bob.ended()
         await alice.ended()

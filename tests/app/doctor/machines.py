@@ -5,6 +5,8 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from tunnel.app.doctor.findings import Finding, Verdict
 from tunnel.app.doctor.surroundings import Surroundings
 from tunnel.app.settings import Settings, read_settings
@@ -14,9 +16,14 @@ from tunnel.io.way import Patience
 from tunnel.transport.asset import Machine
 
 API = "api.example.net"
-HURRY = Patience(
-    system_seconds=0.2, doh_seconds=0.5, tcp_seconds=0.5, proxy_seconds=0.5, tls_seconds=0.5, websocket_seconds=0.3
+PATIENCE = Patience(
+    system_seconds=10, doh_seconds=10, tcp_seconds=10, proxy_seconds=10, tls_seconds=10, websocket_seconds=10
 )
+"""What goes well, does so in time also on a machine that is busy."""
+
+HURRY = msgspec.structs.replace(PATIENCE, system_seconds=0.2, websocket_seconds=0.3)
+"""For who waits for a resolver or a server that does not answer."""
+
 NOW = 1_800_000_000.0
 
 
@@ -34,7 +41,7 @@ def machine(home: Path | None, *, variables: Mapping[str, str] | None = None, **
         "system": "linux",
         "machine": Machine("Linux", "x86_64"),
         "lookup": knows({API: "127.0.0.1"}),
-        "patience": HURRY,
+        "patience": PATIENCE,
         "unix_seconds": lambda: NOW,
         "api": API,
         "api_port": 1,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.doctor.machines import API, knows, machine, the
+from tests.app.doctor.machines import API, HURRY, knows, machine, the
 from tests.io.asynchronous import asynchronous
 from tests.io.dialling import answering, says
 from tests.standins import doh as server
@@ -52,7 +52,7 @@ async def test_a_name_that_the_system_knows(tmp_path: Path) -> None:
 )
 @asynchronous
 async def test_a_resolver_that_does_not_help(lookup: server.Reply, found: str, tmp_path: Path) -> None:
-    said = the(Verdict.PROBLEM, await dns(machine(tmp_path, lookup=lookup)))
+    said = the(Verdict.PROBLEM, await dns(machine(tmp_path, lookup=lookup, patience=HURRY)))
 
     assert said.found == f"the system's resolver {found}"
     assert said.todo
@@ -174,7 +174,7 @@ async def test_an_edge_that_is_not_reached(tmp_path: Path) -> None:
         return await hangs(name) if name == EDGES[1] else [ip_address("127.0.0.1")]
 
     port = free_port()
-    said = the(Verdict.PROBLEM, await edge(machine(tmp_path, edge_port=port, lookup=lookup)))
+    said = the(Verdict.PROBLEM, await edge(machine(tmp_path, edge_port=port, lookup=lookup, patience=HURRY)))
 
     assert (
         said.found

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.doctor.machines import API, HURRY, knows
+from tests.app.doctor.machines import API, HURRY, PATIENCE, knows
 from tests.io.asynchronous import asynchronous
 from tests.io.dialling import answering, says, silent
 from tests.standins.certificates import Authority
@@ -17,7 +17,7 @@ from tunnel.errors import TheirFault
 from tunnel.io.resolver import NoAddressError
 from tunnel.io.through import ProxyAnswerError
 from tunnel.io.trouble import SlowError
-from tunnel.io.way import Way
+from tunnel.io.way import Patience, Way
 
 HEAD = b"HTTP/1.1 404 Not Found\r\nDate: Tue, 15 Nov 1994 08:12:31 GMT\r\n\r\n"
 
@@ -27,9 +27,9 @@ def authority(tmp_path: Path) -> Authority:
     return Authority(tmp_path)
 
 
-def way(authority: Authority, **environment: str) -> Way:
+def way(authority: Authority, patience: Patience = PATIENCE, **environment: str) -> Way:
     names = knows({API: "127.0.0.1"})
-    return Way(environment=environment, ca_file=authority.file, doh_servers=(), lookup=names, patience=HURRY)
+    return Way(environment=environment, ca_file=authority.file, doh_servers=(), lookup=names, patience=patience)
 
 
 async def trouble(url: str, way: Way) -> UnreachedError:
@@ -73,7 +73,7 @@ async def test_a_name_that_nobody_knows(authority: Authority) -> None:
 @asynchronous
 async def test_a_server_that_says_nothing(authority: Authority) -> None:
     async with answering(silent, authority.issue(API).server()) as port:
-        found = await trouble(f"https://{API}:{port}", way(authority))
+        found = await trouble(f"https://{API}:{port}", way(authority, HURRY))
 
     assert str(found) == f"{API} did not answer within 0.3 s"
 

@@ -3,17 +3,20 @@
 import os
 import socket
 import stat
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tunnel.app.person.registry import Listening, _address, _born, connect, listen
+from tunnel.app.person.registry import START_SECONDS, Listening, _address, _born, connect, listen
 
 ME = os.geteuid()
 
 
-def begin(home: Path, pid: int = 4711) -> Listening:
-    return listen(home, pid, os.urandom, ME)
+def begin(home: Path, pid: int = 4711, later: float = 0) -> Listening:
+    """A server that starts so many seconds from now."""
+    return listen(home, pid, os.urandom, ME, lambda: time.time() + later)
 
 
 def found(home: Path | None) -> list[int]:
@@ -78,11 +81,51 @@ def test_what_a_killed_server_leaves_is_not_found_and_the_next_one_sweeps_it(tmp
     next_one.close()
 
 
-@pytest.mark.parametrize("name", ["notes.txt", "1-00.sock", "x-0011223344556677.sock", "1-0011223344556677.sock"])
+def test_who_starts_at_the_same_time_sweeps_no_socket_that_does_not_listen_yet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others: list[Listening] = []
+    chmod = os.chmod
+
+    def chmod_late(*arguments: Any, **more: Any) -> None:
+        """Between the name and the first connection that can be taken, as it happens on a machine that is busy."""
+        monkeypatch.setattr(os, "chmod", chmod)
+        others.append(begin(tmp_path, 2))
+        chmod(*arguments, **more)
+
+    monkeypatch.setattr(os, "chmod", chmod_late)
+    server = begin(tmp_path, 1)
+
+    assert sorted(found(tmp_path)) == [1, 2]
+    for one in (server, *others):
+        one.close()
+    assert names(tmp_path) == []
+
+
+def test_what_is_left_by_who_was_killed_before_it_listened_is_not_found_and_swept_later(tmp_path: Path) -> None:
+    living = begin(tmp_path, 1)
+    killed(tmp_path, 2)
+    (left,) = (tmp_path / ".tunnel" / "run").glob("2-*.sock")
+    left = left.rename(left.with_suffix(".new"))
+    begin(tmp_path, 3, later=START_SECONDS - 10).close()
+    kept = left.exists()
+    seen = found(tmp_path)
+    begin(tmp_path, 4, later=START_SECONDS + 10).close()
+
+    assert kept
+    assert seen == [1]
+    assert len(names(tmp_path)) == 1
+    living.close()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["notes.txt", "1-00.sock", "x-0011223344556677.sock", "1-0011223344556677.sock", "1-0011223344556677.new"],
+)
 def test_files_that_are_no_sockets_of_ours_are_left_alone(tmp_path: Path, name: str) -> None:
     begin(tmp_path).close()
     (tmp_path / ".tunnel" / "run" / name).write_text("mine")
-    server = begin(tmp_path, 7)
+    server = begin(tmp_path, 7, later=START_SECONDS + 10)
 
     assert found(tmp_path) == [7]
     assert name in names(tmp_path)
@@ -108,14 +151,17 @@ def test_where_the_folder_is_not_ours_there_is_no_socket_and_no_server(tmp_path:
         connect(tmp_path, ME, 1)
 
 
-def test_a_socket_that_cannot_be_made_costs_no_descriptor(tmp_path: Path) -> None:
-    first = listen(tmp_path, 1, bytes, ME)
+@pytest.mark.parametrize(("taken", "why"), [("new", "in use"), ("sock", "directory")])
+def test_a_socket_that_cannot_be_made_costs_no_descriptor_and_leaves_nothing_behind(
+    tmp_path: Path, taken: str, why: str
+) -> None:
+    (tmp_path / ".tunnel" / "run" / f"1-0000000000000000.{taken}").mkdir(parents=True)
     before = len(os.listdir("/dev/fd"))  # noqa: PTH208 - a folder of descriptors, whose own must be closed
 
-    with pytest.raises(OSError, match="in use"):
+    with pytest.raises(OSError, match=why):
         listen(tmp_path, 1, bytes, ME)
     assert len(os.listdir("/dev/fd")) == before  # noqa: PTH208
-    first.close()
+    assert names(tmp_path) == [f"1-0000000000000000.{taken}"]
 
 
 def test_without_a_folder_or_a_home_there_are_no_servers(tmp_path: Path) -> None:

@@ -308,7 +308,6 @@ def test_when_the_kit_itself_is_killed_the_program_ends(tmp_path: Path) -> None:
     kit = """
 import asyncio, os, sys
 from pathlib import Path
-from typing import Any
 from tunnel_conformance.subjects.process import Process
 class Ear:
     def line(self, line): print(line.decode(), flush=True)
@@ -322,8 +321,9 @@ asyncio.run(main())
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     with psutil.Popen([sys.executable, "-c", kit], stdout=-1, env=environment, cwd=tmp_path) as running_kit:
         pid = int(running_kit.stdout.readline())
+        program = psutil.Process(pid)
         running_kit.kill()
-        psutil.wait_procs([psutil.Process(pid)], BOUND_SECONDS)
+        psutil.wait_procs([program], BOUND_SECONDS)
 
     assert not is_running(pid)
 

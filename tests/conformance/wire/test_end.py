@@ -18,6 +18,7 @@ from tunnel_conformance.wire.log import Log
 from tunnel_conformance.wire.plain import Plain
 
 from tests.io.asynchronous import asynchronous
+from tests.standins.programs import free_port
 
 PATIENCE = 5.0
 Stranger = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -218,9 +219,7 @@ async def test_an_extension_that_is_accepted_is_told() -> None:
 
 @asynchronous
 async def test_a_port_at_which_nobody_listens_is_told() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     guest = Guest("A", mint(port, "ab", bytes(32)), Log(), Bell())
     await guest.dial(("127.0.0.1", port), PATIENCE, small=True)
 

@@ -1,11 +1,11 @@
 import asyncio
-import socket
 
 from tunnel_conformance.wire.bell import Bell
 from tunnel_conformance.wire.log import Log
 from tunnel_conformance.wire.plain import Plain
 
 from tests.io.asynchronous import asynchronous
+from tests.standins.programs import free_port
 
 PATIENCE = 5.0
 
@@ -49,11 +49,8 @@ async def test_what_is_no_http_has_no_status() -> None:
 
 @asynchronous
 async def test_a_port_at_which_nobody_listens_is_told() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = free.getsockname()
     plain = Plain("A", Log(), Bell())
-    await plain.dial(address, b"", PATIENCE)
+    await plain.dial(("127.0.0.1", free_port()), b"", PATIENCE)
 
     assert plain.is_gone
     assert plain.how.startswith("no connection came about")

@@ -7,6 +7,7 @@ import os
 import re
 import socket
 import stat
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import islice
@@ -23,7 +24,13 @@ LOOKED_AT: Final = 1000
 
 BACKLOG: Final = 8
 
-_OURS: Final = re.compile(r"([0-9]{1,10})-[0-9a-f]{16}\.sock")
+START_SECONDS: Final = 60
+"""A socket that does not listen after so long is one that was left behind by a start that was killed."""
+
+# No longer than the other: a socket's path is bounded.
+_UNREADY: Final = ".new"
+_READY: Final = ".sock"
+_OURS: Final = re.compile(r"([0-9]{1,10})-[0-9a-f]{16}\.(?:sock|new)")
 _SOCKET: Final = 0o600
 _FDS: Final = Path("/proc/self/fd")
 
@@ -54,29 +61,38 @@ class Listening:
         os.close(self._folder)
 
 
-def listen(home: Path | None, pid: int, entropy: Callable[[int], bytes], user: int) -> Listening:
+def listen(
+    home: Path | None,
+    pid: int,
+    entropy: Callable[[int], bytes],
+    user: int,
+    unix_seconds: Callable[[], float] = time.time,
+) -> Listening:
     """A socket for this process; those that others left behind are swept.
+
+    Args:
+        home: the person's.
+        pid: this process's id.
+        entropy: gives random bytes.
+        user: to whom the folder must belong.
+        unix_seconds: what time it is.
 
     Raises:
         OSError: there cannot be one.
     """
     folder = open_folder(home, FOLDERS, user, makes=True)
     bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    name = f"{pid}-{entropy(8).hex()}.sock"
+    name = f"{pid}-{entropy(8).hex()}"
     try:
         for found in _names(folder):
-            _sweep(folder, found, home)
-        bound.bind(_address(folder, name, home))
-        os.chmod(name, _SOCKET, dir_fd=folder)
-        bound.listen(BACKLOG)
-        bound.settimeout(0)
+            _sweep(folder, found, home, unix_seconds())
+        bound.bind(_address(folder, name + _UNREADY, home))
+        _show(folder, name, bound)
     except OSError:
-        with suppress(OSError):
-            os.unlink(name, dir_fd=folder)
         bound.close()
         os.close(folder)
         raise
-    return Listening(folder, name, bound)
+    return Listening(folder, name + _READY, bound)
 
 
 def connect(home: Path | None, user: int, seconds: float) -> list[tuple[int, socket.socket]]:
@@ -96,7 +112,8 @@ def connect(home: Path | None, user: int, seconds: float) -> list[tuple[int, soc
         return []
     with closing(folder):
         found: list[tuple[int, socket.socket]] = []
-        for name in sorted(_names(folder), key=lambda name: _born(folder, name)):
+        ready = (name for name in _names(folder) if name.endswith(_READY))
+        for name in sorted(ready, key=lambda name: _born(folder, name)):
             to = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             to.settimeout(seconds)
             try:
@@ -113,10 +130,25 @@ def _names(folder: int) -> list[str]:
         return [entry.name for entry in islice(entries, LOOKED_AT) if _OURS.fullmatch(entry.name)]
 
 
-def _sweep(folder: int, name: str, home: Path | None) -> None:
-    """Take a socket away behind which nobody is. One that is busy is not touched."""
+def _show(folder: int, name: str, bound: socket.socket) -> None:
+    """Give a socket its name once it listens: before, the sweep of another start would take it for one that was left behind."""
+    try:
+        os.chmod(name + _UNREADY, _SOCKET, dir_fd=folder)
+        bound.listen(BACKLOG)
+        bound.settimeout(0)
+        os.rename(name + _UNREADY, name + _READY, src_dir_fd=folder, dst_dir_fd=folder)
+    except OSError:
+        with suppress(OSError):
+            os.unlink(name + _UNREADY, dir_fd=folder)
+        raise
+
+
+def _sweep(folder: int, name: str, home: Path | None, unix_seconds: float) -> None:
+    """Take a socket away behind which nobody is. One that is busy, or may only just be made, is not touched."""
     with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        if stat.S_ISSOCK(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
+        found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        is_starting = name.endswith(_UNREADY) and unix_seconds - found.st_mtime < START_SECONDS
+        if stat.S_ISSOCK(found.st_mode) and not is_starting:
             probe.settimeout(0)
             try:
                 probe.connect(_address(folder, name, home))
