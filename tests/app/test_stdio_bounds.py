@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import anyio
 import pytest
-from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+from anyio.streams.memory import MemoryObjectReceiveStream
 from mcp.shared.message import SessionMessage
 from mcp_types import JSONRPCRequest, JSONRPCResponse
 
@@ -107,7 +107,7 @@ class Way:
 
     stdout: int
     client: int
-    queued: MemoryObjectSendStream[bytes]
+    answers: _Answers
     leaving: MemoryObjectReceiveStream[bytes]
 
     @asynccontextmanager
@@ -125,7 +125,7 @@ class Way:
             group.cancel_scope.cancel()
 
     async def send(self, text: str = SHORT) -> None:
-        await _Answers(self.stdout, self.queued).send(answer(text))
+        await self.answers.send(answer(text))
 
     async def left(self, text: str = SHORT) -> list[bytes]:
         """What is left to an idle thread of an answer that is sent."""
@@ -139,7 +139,7 @@ class Way:
 def a_way(stdout: int, client: int) -> Generator[Way]:
     queued, leaving = anyio.create_memory_object_stream[bytes](1)
     with queued, leaving:
-        yield Way(stdout, client, queued, leaving)
+        yield Way(stdout, client, _Answers(stdout, queued), leaving)
     os.close(stdout)
     os.close(client)
 

@@ -7,6 +7,7 @@ from typing import TypeAlias
 import pytest
 
 from tests.conversation import EPOCH_MS, Tunnel, draft
+from tests.core.witness import Load, Scales
 from tunnel import crypto
 from tunnel.core.effects import Arrived, Effect, Ended, HandOutLink, NotSaid, Said, Send
 from tunnel.core.host import Host
@@ -17,6 +18,7 @@ from tunnel.spec.v1.constants import (
     MESSAGE_ID_BYTES,
     TEXT_BYTES,
 )
+from tunnel.spec.v1.frames import Message
 from tunnel.spec.v1.refusals import Cause, Closing, Failure, Refusal
 from tunnel.spec.v1.session import State
 
@@ -61,6 +63,56 @@ def test_nothing_is_said_before_the_link_was_handed_out(tunnel: Tunnel) -> None:
 
     assert tunnel.host.say("anybody?") == NotSaid(1, Failure.NOT_OPEN_YET)
     assert tunnel.host.texts == []
+
+
+# --- One read ---------------------------------------------------------------------------------------------------------
+
+NOISE = '{"t":"later"}'
+
+READS = {
+    "who proves itself, talks, makes noise and proves itself once more": (
+        "proof",
+        "chat",
+        NOISE,
+        "chat",
+        "proof",
+        "chat",
+    ),
+    "who guesses, and goes on": ("guess", "proof", "chat"),
+    "who sends no frames at all": (NOISE, "[]", "{", NOISE),
+    "who talks before it is asked in": ("chat", "proof", "chat"),
+}
+
+
+def taken(read: tuple[str, ...], load: Load, *, at_once: bool) -> tuple[list[Effect], list[Message], State, int | None]:
+    """What comes of a stranger's messages, taken as one input or one by one, all at one moment."""
+    tunnel = Tunnel()
+    key = tunnel.host.open().key
+    eve = tunnel.stranger()
+    texts = {"proof": eve.auth_text(key), "guess": eve.auth_text(bytes(KEY_BYTES)), "chat": draft("sealed")}
+    core, inputs = tunnel.host.core, [texts.get(name, name) for name in read]
+    Scales(core.transcript).put(load)
+    if at_once:
+        did = core.receive_all(eve.number, inputs, tunnel.now)
+    else:
+        did = [effect for text in inputs for effect in core.receive(eve.number, text, tunnel.now)]
+    return did, list(core.transcript.after(0)), core.state, core.guest
+
+
+@pytest.mark.parametrize("load", Load)
+@pytest.mark.parametrize("read", READS.values(), ids=READS)
+def test_messages_of_one_read_do_what_they_do_one_by_one(read: tuple[str, ...], load: Load) -> None:
+    """LOCK-2, SEQ-1, SIZE-10, AUTH-2."""
+    assert taken(read, load, at_once=True) == taken(read, load, at_once=False)
+
+
+def test_all_messages_of_one_read_are_taken() -> None:
+    """SEQ-1."""
+    did, messages, _, guest = taken(("proof", "chat", NOISE, "chat"), Load.LIGHT, at_once=True)
+
+    assert guest is not None
+    assert [message.body for message in messages][-2:] == ["sealed", "sealed"]
+    assert did.count(Arrived()) == len(messages) - 1
 
 
 # --- Numbering --------------------------------------------------------------------------------------------------------
