@@ -36,6 +36,8 @@ def _in(
 ) -> Callable[P, None]:
     @functools.wraps(test)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        # Only what the test makes is looked through at its end: in a long run, all the rest would take longer than most tests do.
+        gc.freeze()
         with asyncio.Runner(loop_factory=loop_factory) as runner:
             runner.run(_watched(test(*args, **kwargs), longest))
 
@@ -47,7 +49,6 @@ async def _watched(conversation: Coroutine[Any, Any, None], longest: float | Non
     asyncio.get_running_loop().set_exception_handler(lambda _loop, context: unseen.append(context))
     await asyncio.wait_for(conversation, longest)
     await asyncio.sleep(0)
-    # What was there before the first test is frozen, and not looked through each time.
     gc.collect()
     left = asyncio.all_tasks() - {asyncio.current_task()}
     assert not unseen, f"nobody has seen {unseen}"

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from http import HTTPStatus
 
 import pytest
@@ -23,6 +24,7 @@ from tests.io.wire import (
     text,
 )
 from tunnel.io.accepted import GUEST_READ_BYTES, HIGH_WATER_BYTES, STRANGER_READ_BYTES, Accepted
+from tunnel.io.listener import Listener
 from tunnel.spec.v1.constants import (
     CLOSE_SECONDS,
     GUEST_FRAME_BYTES,
@@ -361,10 +363,9 @@ async def test_who_goes_without_a_word_is_lost_once(way: str) -> None:
         assert noted.told == ["accept", "upgraded", "lost"]
 
 
-@pytest.mark.usefixtures("closes_late")
-@asynchronous
-async def test_who_shuts_its_side_and_does_not_read_is_lost_at_once() -> None:
-    """However much still waits for it."""
+@asynccontextmanager
+async def lost_unread() -> AsyncGenerator[tuple[Listener, float]]:
+    """Somebody for whom more waits than it takes shuts its side, and is lost: by whom, and when it did."""
     noted = Noted()
     async with listening(noted) as (listener, port), client(port, receive_buffer=4_096) as them:
         await them.open()
@@ -372,20 +373,21 @@ async def test_who_shuts_its_side_and_does_not_read_is_lost_at_once() -> None:
         them.writer.write_eof()
         began = time.monotonic()
         await noted.hears("lost")
+        yield listener, began
 
+
+@pytest.mark.usefixtures("closes_late")
+@asynchronous
+async def test_who_shuts_its_side_and_does_not_read_is_lost_at_once() -> None:
+    """However much still waits for it."""
+    async with lost_unread() as (_, began):
         assert time.monotonic() - began < SOON_SECONDS
 
 
 @asynchronous
 async def test_who_shuts_its_side_and_does_not_read_is_cut_soon() -> None:
     """However much still waits for it."""
-    noted = Noted()
-    async with listening(noted) as (listener, port), client(port, receive_buffer=4_096) as them:
-        await them.open()
-        listener.send(1, b"x" * OUTBOX_BYTES)
-        them.writer.write_eof()
-        began = time.monotonic()
-        await noted.hears("lost")
+    async with lost_unread() as (listener, began):
         await listener.closed()
 
         assert time.monotonic() - began < CLOSING_SECONDS
