@@ -56,20 +56,20 @@ async def judge(
         now: seconds on any clock that only goes forward.
     """
     log = Log(now)
-    stage = Stage(case, subject, log, patience=patience)
     verdict = _blank(case, subject, partner)
-    try:
-        async with asyncio.timeout(seconds + passing(case) / subject.speed):
-            verdict = await _play(stage, verdict)
-    except TimeoutError:
-        note = f"It was not over within {seconds:g} s of real time."
-        verdict = structs.replace(verdict, outcome=Outcome.ERROR, got="it hung", note=note)
-    is_well = False
-    try:
-        is_well = await stage.strike()
-    except SubjectFault as fault:
-        if verdict.outcome in _UNDECIDED:
-            verdict = _faulty(verdict, fault, log)
+    with Stage(case, subject, log, patience=patience) as stage:
+        try:
+            async with asyncio.timeout(seconds + passing(case) / subject.speed):
+                verdict = await _play(stage, verdict)
+        except TimeoutError:
+            note = f"It was not over within {seconds:g} s of real time."
+            verdict = structs.replace(verdict, outcome=Outcome.ERROR, got="it hung", note=note)
+        is_well = False
+        try:
+            is_well = await stage.strike()
+        except SubjectFault as fault:
+            if verdict.outcome in _UNDECIDED:
+                verdict = _faulty(verdict, fault, log)
     verdict = structs.replace(verdict, note=_with_deafness(verdict.note, stage))
     verdict = structs.replace(verdict, seconds=round(log.seconds, 3), log=log.entries)
     return Judged(

@@ -4,7 +4,8 @@ import asyncio
 import json
 import os
 from collections.abc import Callable
-from typing import Final
+from types import TracebackType
+from typing import Final, Self
 
 from tunnel.spec.model import Case, Role, Step
 from tunnel_conformance.notation import Value, Words, peers, words
@@ -40,7 +41,7 @@ class Untestable(Exception):
 
 
 class Stage:
-    """One case at work.
+    """One case at work. Used in `with`: nothing of the kit stays open, also when the case is called off.
 
     Args:
         case: what is played.
@@ -297,9 +298,7 @@ class Stage:
         Raises:
             SubjectFault: it did not survive the close.
         """
-        peers = [*self.ends(), *self.peers.values()]
-        for peer in peers:
-            peer.abort()
+        peers = self._cut()
         closing = None if self.was_stopped else self.call("close", {}, self.patience)
         pending = [task for _, task in self.calls]
         late = (await asyncio.wait(pending, timeout=self.patience + 1))[1] if pending else set[asyncio.Task[Answer]]()
@@ -314,6 +313,23 @@ class Stage:
             return False
         closing.result()
         return not any(task.cancelled() or task.exception() for task in pending)
+
+    def _cut(self) -> list[End | Peer]:
+        peers: list[End | Peer] = [*self.ends(), *self.peers.values()]
+        for peer in peers:
+            peer.abort()
+        return peers
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        # A case that is called off never gets as far as its strike.
+        self._cut()
+        if self.host:
+            self.host.close()
+        for _, task in self.calls:
+            task.cancel()
 
 
 async def heard_so_far(stage: Stage) -> list[Fields]:

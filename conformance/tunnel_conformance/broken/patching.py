@@ -1,12 +1,15 @@
 """Small changes to a working implementation: to a row of its tables, or to one function. They last as long as the process.
 
-A change that finds nothing to change is an error: an implementation that was not broken would prove nothing.
+A change that finds nothing to change, or something else than it was written for, is an error: an implementation that was
+not broken, or was broken in another way, would prove nothing.
 """
 
+import functools
+import inspect
 import os
 import sys
 from collections.abc import Callable
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 from msgspec import structs
@@ -24,6 +27,8 @@ def put(owner: object, name: str, value: object) -> Patch:
     def patch() -> None:
         if not hasattr(owner, name):
             raise LookupError(f"{owner!r} has no {name!r}")
+        if isinstance(original := getattr(owner, name), FunctionType) and isinstance(value, FunctionType):
+            _must_take(original, _parameters(value))
         setattr(owner, name, value)
 
     return patch
@@ -34,13 +39,35 @@ def wrap(owner: object, name: str, around: Original) -> Patch:
 
     def patch() -> None:
         original = getattr(owner, name)
+        _must_take(original, _parameters(around)[1:])
 
+        @functools.wraps(original)
         def wrapped(*args: Any, **kwargs: Any) -> Any:
             return around(original, *args, **kwargs)
 
         setattr(owner, name, wrapped)
 
     return patch
+
+
+def _parameters(function: Original) -> list[inspect.Parameter]:
+    return list(inspect.signature(function).parameters.values())
+
+
+def _must_take(original: Original, taken: list[inspect.Parameter]) -> None:
+    """A function takes what another one takes: the same names in their order, or the first of them and the rest as it comes.
+
+    Raises:
+        TypeError: it does not, so it was written for something else; the text holds what each of them takes.
+    """
+    names = [one.name for one in _parameters(original)]
+    plain = [one.name.lstrip("_") for one in taken if one.kind is one.POSITIONAL_OR_KEYWORD]
+    named = [one.name for one in taken if one.kind is one.KEYWORD_ONLY]
+    takes_rest = any(one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD) for one in taken)
+    if plain != (names[: len(plain)] if takes_rest else names) or not set(named) <= set(names):
+        raise TypeError(
+            f"{original.__qualname__} takes ({', '.join(names)}), and its patch ({', '.join(map(str, taken))})"
+        )
 
 
 def all_of(*patches: Patch) -> Patch:

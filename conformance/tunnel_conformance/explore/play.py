@@ -95,21 +95,21 @@ async def play(
     case = walk.case("explored", "", ())
     moments = _Moments(subject.speed)
     log = Log()
-    stage = Stage(case, subject, log, patience=patience)
     difference: Difference | None = None
     is_ready = True
-    try:
-        async with asyncio.timeout(seconds + passing(case) / subject.speed):
-            difference = await _converse(stage, moments)
-    except TimeoutError:
-        difference = _at(case, len(moments.early), "it hung")
-    except Unready:
-        is_ready = False
     is_well = False
-    try:
-        is_well = await stage.strike()
-    except SubjectFault as fault:
-        difference = difference or _at(case, len(moments.early), log.clean(str(fault)))
+    with Stage(case, subject, log, patience=patience) as stage:
+        try:
+            async with asyncio.timeout(seconds + passing(case) / subject.speed):
+                difference = await _converse(stage, moments)
+        except TimeoutError:
+            difference = _at(case, len(moments.early), "it hung")
+        except Unready:
+            is_ready = False
+        try:
+            is_well = await stage.strike()
+        except SubjectFault as fault:
+            difference = difference or _at(case, len(moments.early), log.clean(str(fault)))
     upto = difference.step if difference else len(case.steps)
     return Played(
         plan=plan,

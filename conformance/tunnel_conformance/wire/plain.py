@@ -74,5 +74,5 @@ class Plain(asyncio.Protocol):
 
     def abort(self) -> None:
         """Close it now."""
-        if self._transport:
+        if self._transport and not self.is_gone:
             self._transport.abort()

@@ -94,6 +94,53 @@ def test_a_function_that_is_not_there_has_nothing_around_it(table: ModuleType) -
         patching.wrap(table, "no_such_name", lambda original: original)()
 
 
+def test_around_a_function_stands_what_takes_the_same_or_the_first_of_it_and_the_rest() -> None:
+    owner = ModuleType("owner")
+    owner.__dict__["number"] = lambda kind, sender, seq: (kind, sender, seq)
+    patching.all_of(
+        patching.wrap(owner, "number", lambda original, kind, _sender, seq: original(kind, "host", seq)),
+        patching.wrap(owner, "number", lambda original, kind, *rest: original(kind + "!", *rest)),
+    )()
+
+    assert owner.number("chat", "guest", 1) == ("chat!", "host", 1)
+
+
+def test_one_that_takes_names_may_name_a_few_of_them() -> None:
+    owner = ModuleType("owner")
+    owner.__dict__["number"] = lambda *, kind, seq: (kind, seq)
+    patching.wrap(owner, "number", lambda original, *, seq, **rest: original(seq=seq * 2, **rest))()
+
+    assert owner.number(kind="chat", seq=1) == ("chat", 2)
+
+
+@pytest.mark.parametrize(
+    ("patch", "takes"),
+    [
+        (lambda owner: patching.wrap(owner, "number", lambda original, kind, seq: original(kind, "", seq)), "kind, seq"),
+        (lambda owner: patching.wrap(owner, "number", lambda original, sender, *rest: original(sender, *rest)), "sender, *rest"),
+        (lambda owner: patching.wrap(owner, "number", lambda original, *rest, id_: original(*rest, id_)), "*rest, id_"),
+        (lambda owner: patching.put(owner, "number", lambda _kind, _sender: 1), "_kind, _sender"),
+    ],
+    ids=["too little", "in another order", "what is not there", "in its place"],
+)  # fmt: skip
+def test_what_takes_something_else_was_written_for_another_function(
+    patch: Callable[[ModuleType], Patch], takes: str
+) -> None:
+    owner = ModuleType("owner")
+    owner.__dict__["number"] = number
+
+    with pytest.raises(TypeError) as caught:
+        patch(owner)()
+
+    assert str(caught.value) == f"number takes (kind, sender, seq), and its patch ({takes})"
+    assert owner.number("chat", "host", 1) == 1
+
+
+def number(kind: str, sender: str, seq: int) -> int:
+    """What is to be patched."""
+    return seq
+
+
 def test_a_crash_ends_the_process_with_a_trace(capsys: pytest.CaptureFixture[str]) -> None:
     ended: list[int] = []
     patching.die(ended.append)

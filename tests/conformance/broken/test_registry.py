@@ -1,6 +1,10 @@
 """The list of broken implementations: everybody on it is somebody's reason to exist."""
 
+import os
 import re
+import subprocess
+import sys
+from typing import Final
 
 import pytest
 from tunnel_conformance.broken import kills
@@ -9,9 +13,23 @@ from tunnel_conformance.broken.hosts import HOSTS
 from tunnel_conformance.broken.registry import BROKEN, CORRECT, find
 from tunnel_conformance.spec import rules, spec
 
+from tests.conformance.broken.playing import PYTHON
 from tunnel.spec.model import Role
 
 CASES = spec().cases.cases
+
+PATCHED: Final = """
+import os
+from tunnel_conformance.broken.registry import BROKEN
+
+for broken in BROKEN:
+    if not (child := os.fork()):
+        broken.patch()
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    print(broken.id, status, flush=True)
+"""
+"""Patches last as long as the process, so each gets one of its own."""
 
 
 def test_there_are_many_wrong_hosts_and_many_wrong_guests() -> None:
@@ -47,6 +65,16 @@ def test_each_says_what_is_wrong_with_it() -> None:
     assert [broken.id for broken in BROKEN if not re.fullmatch(r"[A-Z].*\.", broken.doc)] == []
     assert [broken.id for broken in BROKEN if not broken.rules or set(broken.rules) - set(rules())] == []
     assert [broken.id for broken in BROKEN if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", broken.name)] == []
+
+
+def test_each_finds_what_it_is_to_change() -> None:
+    """Whatever it changes takes what it was written for, as it was when its cases were listed."""
+    found = subprocess.run(
+        [sys.executable, "-c", PATCHED], check=False, capture_output=True, env={**os.environ, **PYTHON}, timeout=60
+    )
+
+    assert found.stderr == b""
+    assert found.stdout.decode().splitlines() == [f"{broken.id} 0" for broken in BROKEN]
 
 
 def test_one_is_found_by_its_id() -> None:

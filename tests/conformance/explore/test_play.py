@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
+import psutil
 from tunnel_conformance.explore.draw import drawn
 from tunnel_conformance.explore.host import HostWalk
 from tunnel_conformance.explore.moves import Move, Plan
@@ -11,6 +12,7 @@ from tunnel_conformance.subjects.base import Answer, Call
 
 from tests.conformance.meddled import Meddled
 from tests.conformance.own import Own
+from tests.io.asynchronous import until
 
 JOINED = Move("join", "A", "right")
 LATE = (JOINED, Move("join", "B", "right"), Move("say"))
@@ -70,6 +72,37 @@ def test_what_does_not_come_to_an_end_is_a_difference() -> None:
             await own.end()
 
     assert asyncio.run(once()).difference == Difference(step=2, expected="status", got="it hung")
+
+
+def test_a_conversation_that_is_called_off_leaves_no_connection() -> None:
+    """Also while the process lives on, and does not see that anybody left."""
+    asked: list[Call] = []
+
+    class Stuck(Own):
+        async def call(self, what: Call, arguments: dict[str, object], seconds: float) -> Answer:
+            asked.append(what)
+            if what == "status":
+                await asyncio.Event().wait()
+            return await super().call(what, arguments, seconds)
+
+    async def once() -> None:
+        own = Stuck()
+        try:
+            playing = asyncio.ensure_future(play((JOINED, Move("status")), HostWalk, own))
+            await until(lambda: "status" in asked)
+            assert connections() > 0
+            playing.cancel()
+            await asyncio.wait([playing])
+            assert playing.cancelled()
+            await until(lambda: connections() == 0)
+        finally:
+            await own.end()
+
+    asyncio.run(once())
+
+
+def connections() -> int:
+    return sum(one.status == psutil.CONN_ESTABLISHED for one in psutil.Process().net_connections("tcp"))
 
 
 def test_a_process_that_dies_is_a_difference_at_the_step_at_which_it_does() -> None:

@@ -65,7 +65,9 @@ def short_challenge() -> Patch:
 
 def accepts(reading: Callable[[str], str]) -> Patch:
     """A response is good in another spelling, too."""
-    return wrap(crypto, "verify", lambda original, key, nonce, text: original(key, nonce, reading(text)))
+    return wrap(
+        crypto, "verify", lambda original, key, challenge, response: original(key, challenge, reading(response))
+    )
 
 
 def hex_as_base64url(response: str) -> str:

@@ -101,11 +101,11 @@ def passes_fields_on() -> Patch:
 def no_echo() -> Patch:
     """A guest's own message does not come back to it."""
 
-    def send_message(original: Original, self: Any, message: Any, out: Any) -> None:
+    def send_message(original: Original, self: Any, guest: Any, message: Any, out: Any) -> None:
         if message.sender == "guest":
-            self._guest.sent = message.seq
+            guest.sent = message.seq
         else:
-            original(self, message, out)
+            original(self, guest, message, out)
 
     return wrap(Host, "_send_message", send_message)
 
@@ -198,7 +198,7 @@ def confirms_at_once() -> Patch:
 
 def tells_kind(kind: str) -> Patch:
     """The agent is told that every message is of this kind."""
-    return wrap(tools, "_listened", lambda original, heard: original(structs.replace(heard, kind=kind)))
+    return wrap(tools, "_listened", lambda original, message: original(structs.replace(message, kind=kind)))
 
 
 def shows_the_backlog(*, all_of_it: bool) -> Patch:

@@ -48,8 +48,8 @@ def no_answer_to_plain_requests() -> Patch:
 def requests(found: HTTPStatus, instead: HTTPStatus) -> Patch:
     """A request is refused with another status."""
 
-    def refusal(original: Original, head: bytes, path: str) -> Any:
-        status = original(head, path)
+    def refusal(original: Original, received: bytes, path: str) -> Any:
+        status = original(received, path)
         return instead if status is found else status
 
     return wrap(upgrade, "refusal", refusal)
@@ -58,9 +58,9 @@ def requests(found: HTTPStatus, instead: HTTPStatus) -> Patch:
 def no_query() -> Patch:
     """A query counts as a part of the path."""
 
-    def refusal(original: Original, head: bytes, path: str) -> Any:
-        status = original(head, path)
-        return HTTPStatus.NOT_FOUND if status is None and b"?" in head.partition(b"\r\n")[0] else status
+    def refusal(original: Original, received: bytes, path: str) -> Any:
+        status = original(received, path)
+        return HTTPStatus.NOT_FOUND if status is None and b"?" in received.partition(b"\r\n")[0] else status
 
     return wrap(upgrade, "refusal", refusal)
 
@@ -68,8 +68,8 @@ def no_query() -> Patch:
 def ignores_origin() -> Patch:
     """A browser page is let in."""
 
-    def refusal(original: Original, head: bytes, path: str) -> Any:
-        return original(re.sub(rb"(?i)\r\norigin:[^\r]*", b"", head), path)
+    def refusal(original: Original, received: bytes, path: str) -> Any:
+        return original(re.sub(rb"(?i)\r\norigin:[^\r]*", b"", received), path)
 
     return wrap(upgrade, "refusal", refusal)
 
@@ -77,9 +77,9 @@ def ignores_origin() -> Patch:
 def origin_first() -> Patch:
     """A browser page is refused as such before anybody looks at the path."""
 
-    def refusal(original: Original, head: bytes, path: str) -> Any:
-        status = original(head, path)
-        has_origin = b"\r\norigin:" in head.lower()
+    def refusal(original: Original, received: bytes, path: str) -> Any:
+        status = original(received, path)
+        has_origin = b"\r\norigin:" in received.lower()
         return HTTPStatus.FORBIDDEN if status is HTTPStatus.NOT_FOUND and has_origin else status
 
     return wrap(upgrade, "refusal", refusal)
@@ -88,9 +88,9 @@ def origin_first() -> Patch:
 def any_path() -> Patch:
     """A WebSocket is accepted at every path."""
 
-    def refusal(original: Original, head: bytes, path: str) -> Any:
-        status = original(head, path)
-        return None if status is HTTPStatus.NOT_FOUND and b"upgrade: websocket" in head.lower() else status
+    def refusal(original: Original, received: bytes, path: str) -> Any:
+        status = original(received, path)
+        return None if status is HTTPStatus.NOT_FOUND and b"upgrade: websocket" in received.lower() else status
 
     return wrap(upgrade, "refusal", refusal)
 
