@@ -75,9 +75,15 @@ def played(brokens: Iterable[Broken], choice: Choice, *, timed: bool = False, co
     return asyncio.run(play({broken.id: (broken, its) for broken, its in chosen if its}, manner))
 
 
-def complaints(seen: Played, *, timed: bool = False) -> str:
-    """What is wrong with the judge, by the cases in which time passes, or by the others."""
+def complaints(seen: Played, *, timed: bool = False, control: Control = "line") -> str:
+    """What is wrong with the judge, by the cases in which time passes, or by the others.
+
+    Where everybody is played at once, a program may be late with what it must do at once, and somebody of thousands is. So what
+    is complained of is played once more, by itself, and counts when it is seen again.
+    """
     asked = {case.id for case in spec().cases.cases if bool(case.needs) is timed}
     kills = compare({name: [v for v in verdicts if v.case in asked] for name, verdicts in seen.items()}, BROKEN)
     assert kills.caught, "nothing was played that is to fail"
-    return "\n".join(kills.complaints)
+    doubted = {pair.partition(":")[0] for pair in (*kills.missed, *kills.surplus, *kills.unjudged)}
+    again = played(BROKEN, lambda broken, case: f"{case.id} on {broken.id}" in doubted, timed=timed, control=control)
+    return "\n".join(compare(again, BROKEN).complaints)

@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 
 import pytest
+from msgspec import structs
 from tunnel_conformance.broken import unstopped
 from tunnel_conformance.broken.kills import Played
-from tunnel_conformance.broken.registry import BROKEN
+from tunnel_conformance.broken.registry import BROKEN, find
 from tunnel_conformance.records import Outcome
 from tunnel_conformance.spec import spec
 
+from tests.conformance.broken import playing
+from tests.conformance.broken.made import a_verdict
 from tests.conformance.broken.playing import CHOICE, COMPLETE, COMPLETE_SECONDS, complaints, played
 from tests.needs import is_missing
 from tunnel.spec.model import Case, Role
@@ -41,6 +44,18 @@ def test_they_fail_what_they_must_when_time_passes_and_nothing_else(seen: Played
     found = complaints(in_role(seen, role), timed=True)
 
     assert not found, found
+
+
+def test_what_is_seen_twice_is_complained_of_and_what_is_seen_once_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    skipping = find("host-skips-a-number")
+    assert skipping is not None
+    unlisted = structs.replace(skipping, fails=skipping.fails - {"wire-normal"})
+    monkeypatch.setattr(playing, "BROKEN", (unlisted,))
+    seen = played([unlisted], lambda _, case: case.id in ("wire-normal", "seq-many", "lock-peer-left"))
+    once = {unlisted.id: [*seen[unlisted.id], a_verdict("link-form", Outcome.FAIL, "it was late")]}
+
+    assert complaints(once).startswith("fails, although it is not listed: wire-normal on host-skips-a-number: step ")
+    assert "link-form" not in complaints(once)
 
 
 def test_everybody_was_played(seen: Played) -> None:

@@ -22,7 +22,7 @@ SAMPLE: Final = (
 @pytest.mark.timeout(COMPLETE_SECONDS)
 def test_what_is_wrong_is_seen_over_mcp_too() -> None:
     chosen = [broken for name in SAMPLE if isinstance(broken := find(name), Broken)]
-    found = complaints(played(BROKEN if COMPLETE else chosen, is_sampled, control="mcp"))
+    found = complaints(played(BROKEN if COMPLETE else chosen, is_sampled, control="mcp"), control="mcp")
 
     assert len(chosen) == len(SAMPLE)
     assert not found, found
